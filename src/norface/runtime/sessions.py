@@ -1,0 +1,172 @@
+"""The weights folder: its manifest, and sessions for its networks, each checked before use."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+FORMAT = 1
+DEFAULT_WEIGHTS = Path(__file__).parent / "weights"
+FloatArray = NDArray[np.float32]
+
+
+class WeightsError(RuntimeError):
+    """The weights are missing, damaged or of another version; the message says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsFile:
+    """What the manifest says of one file."""
+
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a weights folder says of itself.
+
+    Attributes:
+        name, version: of this set of weights.
+        files: by file name.
+        thresholds: by action unit; probability from which the unit is called present.
+        crop_size: side of the square that the networks read, in pixels.
+        normalized_size: side of the normalized face, in pixels.
+        card: the model card: free sections, printed by ``norface info``.
+    """
+
+    name: str
+    version: str
+    files: Mapping[str, WeightsFile]
+    thresholds: Mapping[str, float]
+    crop_size: int
+    normalized_size: int
+    card: Mapping[str, Any]
+
+
+class Weights:
+    """A folder of weights, opened: every file is compared with the manifest when it is read.
+
+    Args:
+        folder: holds ``manifest.json`` and the files that it lists; None for the weights that
+            come with norface.
+
+    Raises:
+        WeightsError: there is no usable manifest.
+    """
+
+    def __init__(self, folder: Path | str | None = None) -> None:
+        self.folder = DEFAULT_WEIGHTS if folder is None else Path(folder)
+        self.manifest = _read_manifest(self.folder / "manifest.json")
+
+    def __contains__(self, name: str) -> bool:
+        """Whether the file belongs to these weights and is there (optional parts may not be)."""
+        return name in self.manifest.files and (self.folder / name).is_file()
+
+    def read(self, name: str) -> bytes:
+        """The content of one file.
+
+        Raises:
+            WeightsError: the file is not listed, missing, or not the one that was published.
+        """
+        expected = self.manifest.files.get(name)
+        if expected is None:
+            raise WeightsError(f"{self.folder / 'manifest.json'} does not list {name}.")
+        path = self.folder / name
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise WeightsError(f"{path} cannot be read ({error.strerror}).{_REMEDY}") from error
+        if hashlib.sha256(content).hexdigest() != expected.sha256:
+            raise WeightsError(f"{path} is damaged: its SHA-256 is not the manifest's.{_REMEDY}")
+        return content
+
+    def session(self, name: str, *, threads: int | None = None) -> Session:
+        """Open one network; see `Session`."""
+        return Session(self.read(name), name=name, threads=threads)
+
+
+class Session:
+    """One ONNX network on the CPU.
+
+    Args:
+        model: the content of the file.
+        name: said in error messages.
+        threads: how many it may use; None for all cores that this process may use.
+    """
+
+    def __init__(self, model: bytes, *, name: str, threads: int | None = None) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = available_cores() if threads is None else threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        # Several networks run in turn: waiting threads must not take the cores from each other.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            self._session = onnxruntime.InferenceSession(
+                model, options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:
+            raise WeightsError(f"{name} is not a network that ONNX Runtime can run: {error}") from (
+                error
+            )
+        self._outputs = [output.name for output in self._session.get_outputs()]
+
+    def run(self, **inputs: FloatArray) -> dict[str, FloatArray]:
+        """Every output by name, for the inputs by name.
+
+        An input that the network does not have is left out: an export drops what has no effect.
+        """
+        known = {node.name for node in self._session.get_inputs()}
+        feed = {
+            name: np.ascontiguousarray(value, np.float32)
+            for name, value in inputs.items()
+            if name in known
+        }
+        return dict(zip(self._outputs, self._session.run(self._outputs, feed), strict=True))
+
+
+def available_cores() -> int:
+    """How many cores this process may use (a container may allow fewer than there are)."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+_REMEDY = " Install norface again, or name another folder of weights."
+
+
+def _read_manifest(path: Path) -> Manifest:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise WeightsError(f"There are no weights in {path.parent}.{_REMEDY}") from None
+    except (OSError, ValueError) as error:
+        raise WeightsError(f"{path} cannot be read ({error}).{_REMEDY}") from error
+    version = content.get("format") if isinstance(content, dict) else None
+    if version != FORMAT:
+        raise WeightsError(f"{path} has format {version}; this norface reads format {FORMAT}.")
+    try:
+        return Manifest(
+            name=str(content["name"]),
+            version=str(content["version"]),
+            files={
+                name: WeightsFile(sha256=str(file["sha256"]), size=int(file["bytes"]))
+                for name, file in content["files"].items()
+            },
+            thresholds={name: float(value) for name, value in content["thresholds"].items()},
+            crop_size=int(content["crop_size"]),
+            normalized_size=int(content["normalized_size"]),
+            card=dict(content["card"]),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise WeightsError(f"{path} lacks an entry or has a wrong one: {error!r}.") from error

@@ -1,0 +1,75 @@
+"""The columns of ``faces.csv``: their names, their order, and a face's values in them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from norface.facs import ACTION_UNITS, EMOTIONS
+from norface.results import FaceAnalysis
+
+PLACE_COLUMNS: Final = (
+    "input", "frame", "timestamp", "face_id", "success", "confidence",
+    "x", "y", "width", "height", "pitch", "yaw", "roll",
+)  # fmt: skip
+
+ACTION_UNIT_COLUMNS: Final = tuple(
+    f"{unit.name}_{suffix}"
+    for unit in ACTION_UNITS
+    for suffix in (("r", "p", "c", "left_r", "right_r") if unit.has_sides else ("r", "p", "c"))
+)
+
+FACE_COLUMNS: Final = (*PLACE_COLUMNS, *ACTION_UNIT_COLUMNS, "emotion", *EMOTIONS)
+"""Every column, in order; what each holds is said in docs/columns.md."""
+
+ERROR_COLUMNS: Final = ("input", "reason")
+
+# More digits than a score means, few enough to read.
+_PIXELS = 1
+_DEGREES = 2
+_INTENSITY = 3
+_PROBABILITY = 4
+
+
+def face_row(
+    name: str, face: FaceAnalysis | None, *, frame: int = 0, timestamp: float | None = None
+) -> dict[str, str]:
+    """One row of ``faces.csv``, by column. What is not known is the empty string, never 0.
+
+    Args:
+        name: the picture, as the user named it.
+        face: None for a picture in which no face was found.
+        frame: number of the frame in a clip; 0 for a picture.
+        timestamp: seconds from the start of a clip; None for a picture.
+    """
+    row = dict.fromkeys(FACE_COLUMNS, "")
+    row["input"] = name
+    row["frame"] = str(frame)
+    row["timestamp"] = _number(timestamp, 3)
+    row["success"] = str(int(face is not None))
+    if face is None:
+        return row
+    row["face_id"] = str(face.face_id)
+    row["confidence"] = _number(face.confidence, _PROBABILITY)
+    for side in ("x", "y", "width", "height"):
+        row[side] = _number(getattr(face.box, side), _PIXELS)
+    for angle in ("pitch", "yaw", "roll"):
+        row[angle] = _number(getattr(face.pose, angle), _DEGREES)
+    for unit_name, unit in face.action_units.items():
+        row[f"{unit_name}_r"] = _number(unit.intensity, _INTENSITY)
+        row[f"{unit_name}_p"] = _number(unit.probability, _PROBABILITY)
+        row[f"{unit_name}_c"] = str(int(unit.present))
+        if unit.left is not None:
+            row[f"{unit_name}_left_r"] = _number(unit.left, _INTENSITY)
+        if unit.right is not None:
+            row[f"{unit_name}_right_r"] = _number(unit.right, _INTENSITY)
+    row["emotion"] = face.emotion or ""
+    for emotion, probability in face.emotions.items():
+        row[emotion] = _number(probability, _PROBABILITY)
+    return row
+
+
+def _number(value: float | None, digits: int) -> str:
+    if value is None or value != value:
+        return ""
+    # Adding 0.0 turns -0.0, which rounding makes of small negative values, into 0.0.
+    return f"{round(value, digits) + 0.0:.{digits}f}"
