@@ -1,0 +1,1 @@
+"""Finding faces, aligning them, and the pose of the head."""
