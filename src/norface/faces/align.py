@@ -107,7 +107,8 @@ def warp(image: NDArray[np.uint8], matrix: NDArray[np.float64], size: int) -> ND
     if step > 1:
         columns, rows = max(1, (x1 - x0) // step), max(1, (y1 - y0) // step)
         pixel = np.array([(x1 - x0) / columns, (y1 - y0) / rows])
-        region = cv2.resize(region, (columns, rows), interpolation=cv2.INTER_AREA)
+        shrunk = cv2.resize(region, (columns, rows), interpolation=cv2.INTER_AREA)
+        region = np.asarray(shrunk, np.uint8)
     # OpenCV puts (0, 0) on the centre of the first pixel, norface on its corner.
     linear = matrix[:, :2] * pixel
     shift = matrix[:, :2] @ (origin + pixel / 2) + matrix[:, 2] - 0.5

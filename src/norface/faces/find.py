@@ -28,19 +28,21 @@ class FaceFinder:
     The networks are loaded on first use. Use as a context manager, or call `close`.
     """
 
-    def __init__(self, *, minimum_confidence: float = 0.5, minimum_width: float = 32.0) -> None:
+    def __init__(
+        self, *, minimum_confidence: float = 0.5, minimum_face_width: float = 32.0
+    ) -> None:
         """Set what counts as a face.
 
         Args:
             minimum_confidence: of the detector, 0 to 1.
-            minimum_width: of a face in pixels; smaller ones are left out.
+            minimum_face_width: of a face in pixels; smaller ones are left out.
         """
         if not 0.0 < minimum_confidence < 1.0:
             raise ValueError(f"minimum_confidence must lie between 0 and 1: {minimum_confidence}")
-        if minimum_width < 1.0:
-            raise ValueError(f"minimum_width must be at least 1 pixel: {minimum_width}")
+        if minimum_face_width < 1.0:
+            raise ValueError(f"minimum_face_width must be at least 1 pixel: {minimum_face_width}")
         self._minimum_confidence = minimum_confidence
-        self._minimum_width = minimum_width
+        self._minimum_face_width = minimum_face_width
         self._detector: Detector | None = None
         self._landmarker: Landmarker | None = None
 
@@ -50,7 +52,7 @@ class FaceFinder:
         faces: list[FaceLandmarks] = []
         for *box, confidence in candidates:
             found = self._look(image, np.array(box), float(confidence))
-            if found is None or found.box.width < self._minimum_width:
+            if found is None or found.box.width < self._minimum_face_width:
                 continue
             if not any(_same(found, other) for other in faces):
                 faces.append(found)

@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from norface.facs import FACIAL_ACTIONS
 from norface.faces.pose import fit_head
+from norface.facs import FACIAL_ACTIONS
 from norface.results import Box, Pose
 
 UNKNOWN_ACTIONS: Final = tuple(name for name in FACIAL_ACTIONS if name == "tongueOut")

@@ -13,8 +13,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from norface.facs import ACTION_INDEX, FACIAL_ACTIONS
 from norface.faces.bundle import LANDMARK_COUNT, detector_model, landmarker_bundle
+from norface.facs import ACTION_INDEX, FACIAL_ACTIONS
 
 _PRESENCE: Final = 0.5
 _SECOND_LOOK: Final = 0.3
