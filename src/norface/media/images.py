@@ -27,7 +27,7 @@ SUFFIXES: Final = frozenset(
 """What counts as a picture in a folder."""
 
 # Pillow knows more, some of which starts other programs (EPS) or is no picture of a camera.
-_FORMATS: Final = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "MPO", "PNG", "PPM", "TIFF", "WEBP")
+_FORMATS: Final = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
 
 _FOREIGN: Final = (
     # (offset, bytes, what it is)
