@@ -1,0 +1,94 @@
+"""The loop learns, and a resumed run equals one that was never stopped."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from norface.data.shards import load_shards
+from norface.models.checkpoint import load_normalization
+from norface.training import normalization as module
+from norface.training.config import NormalizationConfig
+from norface.training.normalization import batch_maker, make_plan, pixel_weights, train_normalization
+
+
+def config(out: Path, *data: Path, steps: int = 6) -> NormalizationConfig:
+    return NormalizationConfig(
+        out=out, data=data, steps=steps, preset="test", batch=8, groups=2, held_out=8, threads=1
+    )
+
+
+def test_loss_falls_on_a_few_faces(shard_folder: Path, tmp_path: Path) -> None:
+    options = dataclasses.replace(
+        config(tmp_path / "run", shard_folder, steps=80), learning_rate=3e-3, average=0.9
+    )
+    path = train_normalization(options)
+    network, notes = load_normalization(path)
+    assert notes["steps"] == 80
+    lines = [json.loads(s) for s in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    final = lines[-1]
+    assert final["val_pixel"] < 0.8 * final["val_idle"]
+    assert list((tmp_path / "run").glob("samples_*.png"))
+
+
+def test_resumed_run_equals_uninterrupted(
+    shard_folder: Path, photo_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = train_normalization(config(tmp_path / "whole", shard_folder, photo_folder))
+    out = tmp_path / "parts"
+    real, calls = module.loss_terms, []
+
+    def killed(*arguments: object) -> object:
+        calls.append(1)
+        if len(calls) == 4:
+            # As a signal would: the step ends, the state is saved.
+            import os
+            import signal
+
+            os.kill(os.getpid(), signal.SIGTERM)
+        return real(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module, "loss_terms", killed)
+    train_normalization(config(out, shard_folder, photo_folder))
+    assert len(calls) == 4
+    parts = train_normalization(config(out, shard_folder, photo_folder))
+    assert len(calls) == 6
+    a, b = load_normalization(whole)[0].state_dict(), load_normalization(parts)[0].state_dict()
+    for key, value in a.items():
+        torch.testing.assert_close(value, b[key], msg=key, rtol=0, atol=0)
+
+
+def test_batches_depend_on_the_step_alone(shard_folder: Path, photo_folder: Path) -> None:
+    options = config(Path("unused"), shard_folder, photo_folder)
+    shards = load_shards(options.data)
+    plan = make_plan(shards, options)
+    make = batch_maker(shards, plan, options)
+    first, other, again = make(3), make(4), make(3)
+    assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
+    assert not torch.equal(first.original, other.original)
+    assert first.original.shape == (8, 3, 128, 128)
+    assert len(first.target) <= 2
+    assert int(first.target_index.max()) < len(first.target)
+
+
+def test_validation_identities_are_not_trained_on(shard_folder: Path) -> None:
+    options = config(Path("unused"), shard_folder)
+    shards = load_shards(options.data)
+    plan = make_plan(shards, options)
+    assert len(plan.validation) >= 8
+    assert not set(shards.identity[plan.validation]) & set(shards.identity[plan.training])
+
+
+def test_pixels_that_move_weigh_more(shard_folder: Path, photo_folder: Path) -> None:
+    shards = load_shards([shard_folder, photo_folder])
+    weights = pixel_weights(shards, 0, 0.2)
+    assert weights.shape == (2, 128, 128)
+    mouth, corner = weights[0, 92, 64], weights[0, 4, 4]
+    assert mouth > 4 * corner
+    assert np.isclose(weights[0].mean(), 1.0)
+    assert (weights[1] <= weights[0] + 1e-5).all()
