@@ -1,0 +1,1 @@
+"""The networks: normalization (F_nor) and classification (F_cla), in PyTorch."""

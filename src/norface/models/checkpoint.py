@@ -1,0 +1,255 @@
+"""Checkpoints: safetensors files whose header holds JSON. No pickles.
+
+A network's checkpoint says how to build it (`Recipe`) and how it was made (`notes`: data, code
+version, seed, figures). A training state holds what resuming needs besides. Each is one file,
+written beside its place and renamed, so that it is whole or not there at all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from norface.models import presets
+from norface.models.classification import ActionUnitNetwork, EmotionNetwork
+from norface.models.normalization import NormalizationNetwork
+
+FORMAT = 1
+_HEADER = "norface"
+_BUILDERS = {
+    "normalization": presets.normalization,
+    "action_units": presets.action_units,
+    "emotions": presets.emotions,
+}
+
+
+class CheckpointError(RuntimeError):
+    """The file is missing, damaged or of another network; the message names file and keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How to build a network.
+
+    Attributes:
+        kind: ``"normalization"``, ``"action_units"`` or ``"emotions"``.
+        preset: a name in `presets.PRESETS`.
+        options: further keyword arguments of the builder in `presets`, e.g.
+            ``{"use_normalized": False}``.
+    """
+
+    kind: str
+    preset: str = "tiny"
+    options: dict[str, bool] = field(default_factory=dict)
+
+    def build(self, *, pretrained: bool = False) -> nn.Module:
+        """A fresh network.
+
+        Raises:
+            CheckpointError: there is no such kind.
+        """
+        if self.kind not in _BUILDERS:
+            raise CheckpointError(f"unknown kind of network {self.kind!r}")
+        if self.kind == "normalization":
+            return presets.normalization(self.preset, pretrained=pretrained, **self.options)
+        if self.kind == "action_units":
+            return presets.action_units(self.preset, **self.options)
+        return presets.emotions(self.preset, pretrained=pretrained, **self.options)
+
+
+def save_network(
+    path: Path, network: nn.Module, recipe: Recipe, *, notes: Mapping[str, Any] | None = None
+) -> None:
+    """Write a network; an existing file is replaced in one step.
+
+    Args:
+        path: e.g. ``runs/normalization/best.safetensors``.
+        network: built by `recipe`.
+        recipe: how to build it.
+        notes: anything that JSON can hold.
+    """
+    header = {"format": FORMAT, "recipe": asdict(recipe), "notes": dict(notes or {})}
+    _write(path, network.state_dict(), header)
+
+
+def load_normalization(path: Path) -> tuple[NormalizationNetwork, dict[str, Any]]:
+    """F_nor in evaluation mode, and its notes.
+
+    Raises:
+        CheckpointError: no such file, damaged, or of another network.
+    """
+    network, notes = load_network(path)
+    if not isinstance(network, NormalizationNetwork):
+        raise CheckpointError(f"{path} holds no normalization network")
+    return network, notes
+
+
+def load_action_units(path: Path) -> tuple[ActionUnitNetwork, dict[str, Any]]:
+    """F_cla for action units in evaluation mode, and its notes; errors as `load_normalization`."""
+    network, notes = load_network(path)
+    if not isinstance(network, ActionUnitNetwork):
+        raise CheckpointError(f"{path} holds no action unit network")
+    return network, notes
+
+
+def load_emotions(path: Path) -> tuple[EmotionNetwork, dict[str, Any]]:
+    """F_cla for emotions in evaluation mode, and its notes; errors as `load_normalization`."""
+    network, notes = load_network(path)
+    if not isinstance(network, EmotionNetwork):
+        raise CheckpointError(f"{path} holds no emotion network")
+    return network, notes
+
+
+def load_network(path: Path) -> tuple[nn.Module, dict[str, Any]]:
+    """Any network in evaluation mode, and its notes; errors as `load_normalization`."""
+    tensors, header = _read(path)
+    try:
+        network = Recipe(**header["recipe"]).build()
+    except (KeyError, TypeError, ValueError, CheckpointError) as error:
+        raise CheckpointError(f"{path} does not say which network it holds: {error}") from error
+    fill(network, tensors, path)
+    return network.eval(), dict(header.get("notes", {}))
+
+
+def fill(network: nn.Module, tensors: Mapping[str, Tensor], source: Path) -> None:
+    """Put tensors into a network.
+
+    Raises:
+        CheckpointError: a key is missing, unknown, or of another shape; names all of them.
+    """
+    own = network.state_dict()
+    faults = [f"{key} is missing" for key in own if key not in tensors]
+    faults += [f"{key} is unknown" for key in tensors if key not in own]
+    faults += [
+        f"{key} has shape {tuple(tensors[key].shape)}, not {tuple(value.shape)}"
+        for key, value in own.items()
+        if key in tensors and tensors[key].shape != value.shape
+    ]
+    if faults:
+        raise CheckpointError(f"{source} does not fit the network: {'; '.join(faults)}")
+    network.load_state_dict(dict(tensors))
+
+
+def save_state(
+    path: Path,
+    *,
+    modules: Mapping[str, nn.Module],
+    optimizers: Mapping[str, torch.optim.Optimizer],
+    values: Mapping[str, Any],
+) -> None:
+    """Write all that resuming a training needs.
+
+    Args:
+        path: the file.
+        modules, optimizers: by a name without dots.
+        values: anything that JSON can hold: step, seed, learning-rate position, ...
+    """
+    tensors: dict[str, Tensor] = {}
+    for name, module in modules.items():
+        tensors |= {f"module.{name}.{key}": v for key, v in module.state_dict().items()}
+    plain: dict[str, Any] = {}
+    for name, optimizer in optimizers.items():
+        state = optimizer.state_dict()
+        scalars: dict[str, dict[str, Any]] = {}
+        for index, slots in state["state"].items():
+            for slot, value in slots.items():
+                if isinstance(value, Tensor):
+                    tensors[f"optimizer.{name}.{index}.{slot}"] = value
+                else:
+                    scalars.setdefault(str(index), {})[slot] = value
+        plain[name] = {"groups": state["param_groups"], "scalars": scalars}
+    _write(path, tensors, {"format": FORMAT, "optimizers": plain, "values": dict(values)})
+
+
+def load_state(
+    path: Path,
+    *,
+    modules: Mapping[str, nn.Module],
+    optimizers: Mapping[str, torch.optim.Optimizer],
+) -> dict[str, Any]:
+    """Restore modules and optimizers in place, as `save_state` wrote them.
+
+    Returns:
+        The values.
+
+    Raises:
+        CheckpointError: no such file, damaged, or of another training.
+    """
+    tensors, header = _read(path)
+    parts: dict[str, dict[str, Tensor]] = {}
+    for key, tensor in tensors.items():
+        kind, name, rest = key.split(".", 2)
+        parts.setdefault(f"{kind}.{name}", {})[rest] = tensor
+    for name, module in modules.items():
+        fill(module, parts.get(f"module.{name}", {}), path)
+    for name, optimizer in optimizers.items():
+        plain = header.get("optimizers", {}).get(name)
+        if plain is None:
+            raise CheckpointError(f"{path} lacks the state of the optimizer {name}")
+        state: dict[int, dict[str, Any]] = {
+            int(index): dict(slots) for index, slots in plain["scalars"].items()
+        }
+        for key, tensor in parts.get(f"optimizer.{name}", {}).items():
+            index, slot = key.split(".", 1)
+            state.setdefault(int(index), {})[slot] = tensor
+        try:
+            optimizer.load_state_dict({"state": state, "param_groups": plain["groups"]})
+        except (KeyError, ValueError) as error:
+            raise CheckpointError(
+                f"{path} does not fit the optimizer {name}: {error}"
+            ) from error
+    return dict(header.get("values", {}))
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all; its folder is made when missing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        # mkstemp makes private files; give it the permissions of any other new file.
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(temporary).chmod(0o666 & ~umask)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _write(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str, Any]) -> None:
+    plain = {key: t.detach().cpu().contiguous().clone() for key, t in tensors.items()}
+    write_whole(path, save(plain, metadata={_HEADER: json.dumps(header, sort_keys=True)}))
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    if not path.is_file():
+        raise CheckpointError(f"{path} does not exist")
+    try:
+        with safe_open(path, framework="pt") as file:  # type: ignore[no-untyped-call]
+            metadata = file.metadata() or {}
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(
+            f"{path} is damaged or not a safetensors file: {error}"
+        ) from error
+    header = json.loads(metadata.get(_HEADER, "{}"))
+    if header.get("format") != FORMAT:
+        raise CheckpointError(
+            f"{path} is no norface checkpoint of format {FORMAT} "
+            f"(format {header.get('format')}, keys {', '.join(sorted(tensors)[:5])}, ...)"
+        )
+    return tensors, header

@@ -1,0 +1,149 @@
+"""Convolutional decoder: merged tokens to a change of the target face.
+
+The picture is the target face warped by a flow, plus a residual: what moves is moved, and only what
+appears (teeth, wrinkles, closed lids) has to be painted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class Change(NamedTuple):
+    """What the decoder predicts.
+
+    Attributes:
+        flow: (B, 2, H, H), x and y; where to look in the target, as a share of its size.
+        residual: (B, 3, 2H, 2H), added to the warped target.
+    """
+
+    flow: Tensor
+    residual: Tensor
+
+
+class UpBlock(nn.Module):
+    """Doubles the resolution, then one 3 x 3 convolution and a residual 3 x 3 convolution."""
+
+    def __init__(self, *, inputs: int, outputs: int, refine: bool) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, 3, padding=1)
+        self.norm = nn.GroupNorm(8, outputs)
+        self.refine = nn.Conv2d(outputs, outputs, 3, padding=1) if refine else None
+
+    def forward(self, x: Tensor, detail: Tensor | None = None) -> Tensor:
+        """x (B, C, H, W), detail (B, C', 2H, 2W) added after upsampling -> (B, C', 2H, 2W)."""
+        x = self.conv(F.interpolate(x, scale_factor=2.0, mode="nearest"))
+        if detail is not None:
+            x = x + detail
+        x = F.relu(self.norm(x))
+        if self.refine is not None:
+            x = x + F.relu(self.refine(x))
+        return x
+
+
+class TargetDetail(nn.Module):
+    """Shallow features of the target face at the decoder's resolutions.
+
+    Tokens of 16 x 16 pixels do not say where exactly a lip ends; these maps do. They are taken once
+    per target.
+    """
+
+    def __init__(self, *, widths: Sequence[int], sizes: Sequence[int]) -> None:
+        super().__init__()
+        self.sizes = tuple(sizes)
+        self.maps = nn.ModuleList(
+            nn.Sequential(
+                nn.Conv2d(3, 24, 3, padding=1), nn.ReLU(), nn.Conv2d(24, width, 3, padding=1)
+            )
+            for width in widths
+        )
+
+    def forward(self, target: Tensor) -> list[Tensor]:
+        """target (T, 3, S, S) -> one (T, C, H, H) for each size H."""
+        details = []
+        for size, branch in zip(self.sizes, self.maps, strict=True):
+            factor = target.shape[-1] // size
+            details.append(branch(F.avg_pool2d(target, factor) if factor > 1 else target))
+        return details
+
+
+class Decoder(nn.Module):
+    """Tokens on a square grid to flow and residual.
+
+    Args:
+        width: D.
+        side: cells of the token grid along a side.
+        widths: channels after each doubling; the last stands at half the residual's resolution.
+        flow_limit: largest displacement, as a share of the picture.
+    """
+
+    def __init__(
+        self, *, width: int, side: int, widths: Sequence[int], flow_limit: float = 0.15
+    ) -> None:
+        super().__init__()
+        self.side = side
+        self.flow_limit = flow_limit
+        self.sizes = tuple(side * 2 ** (i + 1) for i in range(len(widths)))
+        self.enter = nn.Conv2d(width, widths[0], 1)
+        self.detail = TargetDetail(widths=widths, sizes=self.sizes)
+        self.stages = nn.ModuleList(
+            UpBlock(inputs=inputs, outputs=outputs, refine=size <= 32)
+            for inputs, outputs, size in zip(
+                (widths[0], *widths[:-1]), widths, self.sizes, strict=True
+            )
+        )
+        self.flow = nn.Conv2d(widths[-1], 2, 3, padding=1)
+        self.residual = nn.Conv2d(widths[-1], 3 * 4, 3, padding=1)
+        # The untrained decoder returns the target face itself.
+        for head in (self.flow, self.residual):
+            nn.init.zeros_(head.weight)
+            nn.init.zeros_(head.bias if head.bias is not None else head.weight)
+
+    def forward(self, tokens: Tensor, details: Sequence[Tensor]) -> Change:
+        """tokens (B, L, D), details: a (B, C, H, H) for each stage -> `Change`, float32."""
+        x = tokens.transpose(1, 2).unflatten(-1, (self.side, self.side))
+        x = self.enter(x)
+        for stage, detail in zip(self.stages, details, strict=True):
+            x = stage(x, detail)
+        flow = torch.tanh(self.flow(x).float()) * self.flow_limit
+        residual = F.pixel_shuffle(self.residual(x), 2).float()
+        return Change(flow=flow, residual=residual)
+
+
+def apply_change(target: Tensor, change: Change) -> Tensor:
+    """Warp the target and add the residual; both are upsampled to the target's size.
+
+    Args:
+        target: (B, 3, S, S) in 0..1.
+        change: flow and residual of any size.
+
+    Returns:
+        (B, 3, S, S), not clamped.
+    """
+    target = target.float()
+    size = target.shape[-2:]
+    flow = _resize(change.flow, size)
+    y = (torch.arange(size[0], device=target.device, dtype=torch.float32) + 0.5) / size[0]
+    x = (torch.arange(size[1], device=target.device, dtype=torch.float32) + 0.5) / size[1]
+    # grid_sample counts from -1 to 1 between the outer edges of the border pixels.
+    grid_x = (x[None, None, :] + flow[:, 0]) * 2 - 1
+    grid_y = (y[None, :, None] + flow[:, 1]) * 2 - 1
+    warped = F.grid_sample(
+        target,
+        torch.stack([grid_x, grid_y], dim=-1),
+        mode="bilinear",
+        padding_mode="border",
+        align_corners=False,
+    )
+    return warped + _resize(change.residual, size)
+
+
+def _resize(x: Tensor, size: torch.Size) -> Tensor:
+    if x.shape[-2:] == size:
+        return x
+    return F.interpolate(x, size=(size[0], size[1]), mode="bilinear", align_corners=False)

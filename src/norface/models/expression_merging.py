@@ -1,0 +1,35 @@
+"""Expression Merging Module (EMM): the expression of the original onto the target face.
+
+After FlowFace, as the paper's team does (inferred): cross-attention with queries from the target
+and keys and values from the original, a residual onto the target, then transformer blocks.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from norface.models.transformer import Attention, TransformerBlock
+
+
+class ExpressionMerging(nn.Module):
+    """Merges original tokens (and geometry tokens) into target tokens."""
+
+    def __init__(self, *, width: int, heads: int, blocks: int, mlp_ratio: float) -> None:
+        super().__init__()
+        self.norm_target = nn.LayerNorm(width)
+        self.norm_original = nn.LayerNorm(width)
+        self.attention = Attention(width=width, heads=heads)
+        self.blocks = nn.ModuleList(
+            TransformerBlock(width=width, heads=heads, mlp_ratio=mlp_ratio) for _ in range(blocks)
+        )
+        self.norm = nn.LayerNorm(width)
+
+    def forward(self, original: Tensor, target: Tensor, geometry: Tensor | None = None) -> Tensor:
+        """original (B, L, D), target (B, L, D), geometry (B, G, D) -> merged (B, L, D)."""
+        context = original if geometry is None else torch.cat([original, geometry], dim=1)
+        x = target + self.attention(self.norm_target(target), self.norm_original(context))
+        for block in self.blocks:
+            x = block(x)
+        out: Tensor = self.norm(x)
+        return out

@@ -1,0 +1,107 @@
+"""Normalization network F_nor: every face as one common identity, the expression kept."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from norface.facs import FACIAL_ACTIONS
+from norface.models.decoder import Change, Decoder, apply_change
+from norface.models.encoder import Encoder
+from norface.models.expression_merging import ExpressionMerging
+from norface.models.geometry_token import GeometryToken
+
+
+class NormalizationOutput(NamedTuple):
+    """Result of F_nor.
+
+    Attributes:
+        image: (B, 3, S, S), the normalized face; clamped to 0..1 in evaluation mode only, for a
+            clamped pixel has no gradient.
+        actions: (B, 52), logits of the facial actions, an auxiliary reading of the merged tokens.
+        tokens: (B, L, D), tokens of the original.
+        change: the flow and the residual behind the image.
+    """
+
+    image: Tensor
+    actions: Tensor
+    tokens: Tensor
+    change: Change
+
+
+class NormalizationNetwork(nn.Module):
+    """F_nor(I_o, I_t): one encoder for both faces, the merging module, the decoder.
+
+    Runs under bfloat16 autocast; flow, warping and the image stay in float32.
+    """
+
+    def __init__(
+        self,
+        *,
+        encoder: Encoder,
+        geometry: GeometryToken | None,
+        merging: ExpressionMerging,
+        decoder: Decoder,
+    ) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.geometry = geometry
+        self.merging = merging
+        self.decoder = decoder
+        self.actions = nn.Linear(encoder.width, len(FACIAL_ACTIONS))
+
+    def forward(
+        self, original: Tensor, geometry: Tensor, target: Tensor, target_index: Tensor
+    ) -> NormalizationOutput:
+        """Normalize faces onto several targets; each target is encoded once.
+
+        Args:
+            original: (B, 3, 128, 128) in 0..1, aligned crops.
+            geometry: (B, 478, 3), see `norface.faces.align.geometry`.
+            target: (T, 3, S, S) in 0..1, neutral target faces, S a multiple of 128.
+            target_index: (B,) long, the target of each original.
+        """
+        # One pass for both, as they share the encoder's batch statistics.
+        tokens = self.encoder(torch.cat([original, self.shrink(target)]))
+        own, other = tokens[: len(original)], tokens[len(original) :]
+        merged = self.merge(own, geometry, other[target_index])
+        details = [detail[target_index] for detail in self.decoder.detail(target)]
+        change: Change = self.decoder(merged, details)
+        image = apply_change(target[target_index], change)
+        actions = self.actions(merged.mean(1)).float()
+        return NormalizationOutput(
+            image if self.training else image.clamp(0.0, 1.0), actions, own, change
+        )
+
+    def merge(self, original: Tensor, geometry: Tensor, target: Tensor) -> Tensor:
+        """original (B, L, D), geometry (B, 478, 3), target (B, L, D) -> merged (B, L, D)."""
+        extra = None if self.geometry is None else self.geometry(geometry)
+        out: Tensor = self.merging(original, target, extra)
+        return out
+
+    def render(
+        self, original: Tensor, geometry: Tensor, target: Tensor, target_image: Tensor
+    ) -> Tensor:
+        """The exported half, after the encoder, for one target.
+
+        Args:
+            original: (B, L, D) tokens of the originals.
+            geometry: (B, 478, 3).
+            target: (1, L, D) tokens of the target.
+            target_image: (1, 3, S, S) in 0..1.
+
+        Returns:
+            (B, 3, S, S) in 0..1.
+        """
+        batch = original.shape[0]
+        merged = self.merge(original, geometry, target.expand(batch, -1, -1))
+        change = self.decoder(merged, self.decoder.detail(target_image))
+        return apply_change(target_image.expand(batch, -1, -1, -1), change).clamp(0.0, 1.0)
+
+    def shrink(self, image: Tensor) -> Tensor:
+        """(N, 3, S, S) -> the encoder's input size, by averaging."""
+        factor = image.shape[-1] // self.encoder.image_size
+        return F.avg_pool2d(image, factor) if factor > 1 else image

@@ -1,0 +1,214 @@
+"""All sizes, as named functions.
+
+`tiny` is the embedded default, `test` is for the test suite. Every builder returns a fresh network
+in training mode; encoders start from ImageNet weights unless `pretrained` is off.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from norface.models.classification import (
+    ACTION_UNIT_LABELS,
+    ACTION_UNIT_OUTPUTS,
+    EMOTION_LABELS,
+    ActionUnitNetwork,
+    EmotionNetwork,
+    LabelReadout,
+    NormalizedReader,
+    PlainExpert,
+    QueryPooling,
+)
+from norface.models.decoder import Decoder
+from norface.models.encoder import ConvolutionalEncoder, EfficientNetLite0
+from norface.models.expression_merging import ExpressionMerging
+from norface.models.geometry_token import GeometryToken
+from norface.models.moe import ExpertMlps, MixtureOfExperts, TopKGate
+from norface.models.normalization import NormalizationNetwork
+
+EXPERTS: Final = 4
+TOP_K: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """Sizes of all networks.
+
+    Attributes:
+        width: D, width of a token.
+        heads: attention heads.
+        mlp_ratio: hidden width of a block's MLP over D.
+        blocks: EfficientNet-Lite0 blocks of the shared encoder (11: 16 pixels a token).
+        emotion_blocks: the same for the emotion network's own encoder (16: 32 pixels a token).
+        geometry_tokens: tokens made from the landmarks; 0 does without.
+        geometry_hidden: hidden width of their MLP.
+        geometry_dropout: share of training samples without them.
+        merging_blocks: transformer blocks of the Expression Merging Module.
+        decoder_widths: channels after each doubling.
+        expert_hidden: hidden width of an Input MoE expert.
+        dropout: before the Output MoE.
+    """
+
+    width: int
+    heads: int
+    mlp_ratio: float
+    blocks: int
+    emotion_blocks: int
+    geometry_tokens: int
+    geometry_hidden: int
+    geometry_dropout: float
+    merging_blocks: int
+    decoder_widths: tuple[int, ...]
+    expert_hidden: int
+    dropout: float
+
+
+PRESETS: Final = {
+    "tiny": Preset(
+        width=192,
+        heads=6,
+        mlp_ratio=2.0,
+        blocks=11,
+        emotion_blocks=16,
+        geometry_tokens=4,
+        geometry_hidden=128,
+        geometry_dropout=0.1,
+        merging_blocks=2,
+        decoder_widths=(96, 64, 32),
+        expert_hidden=192,
+        dropout=0.1,
+    ),
+    "test": Preset(
+        width=32,
+        heads=2,
+        mlp_ratio=2.0,
+        blocks=6,
+        emotion_blocks=6,
+        geometry_tokens=2,
+        geometry_hidden=16,
+        geometry_dropout=0.0,
+        merging_blocks=1,
+        decoder_widths=(16, 16, 8),
+        expert_hidden=16,
+        dropout=0.0,
+    ),
+}
+
+
+def preset(name: str) -> Preset:
+    """The sizes called `name`.
+
+    Raises:
+        ValueError: there is no such preset.
+    """
+    if name not in PRESETS:
+        raise ValueError(f"unknown preset {name!r}; there are {', '.join(sorted(PRESETS))}")
+    return PRESETS[name]
+
+
+def normalization(name: str = "tiny", *, pretrained: bool = True) -> NormalizationNetwork:
+    """F_nor."""
+    p = preset(name)
+    encoder = _encoder(p, p.blocks, pretrained)
+    return NormalizationNetwork(
+        encoder=encoder,
+        geometry=_geometry(p),
+        merging=ExpressionMerging(
+            width=p.width, heads=p.heads, blocks=p.merging_blocks, mlp_ratio=p.mlp_ratio
+        ),
+        decoder=Decoder(width=p.width, side=encoder.side, widths=p.decoder_widths),
+    )
+
+
+def action_units(
+    name: str = "tiny",
+    *,
+    use_original: bool = True,
+    use_normalized: bool = True,
+    input_moe: bool = True,
+    output_moe: bool = True,
+) -> ActionUnitNetwork:
+    """F_cla for action units, on tokens of F_nor's encoder."""
+    p = preset(name)
+    return ActionUnitNetwork(
+        width=p.width,
+        encoder=None,
+        normalized_encoder=None,
+        geometry=_geometry(p),
+        input_moe=_input_part(p, input_moe),
+        pooling=_pooling(p, ACTION_UNIT_LABELS),
+        output_moe=_output_part(p, ACTION_UNIT_LABELS, ACTION_UNIT_OUTPUTS, output_moe),
+        use_original=use_original,
+        use_normalized=use_normalized,
+        dropout=p.dropout,
+    )
+
+
+def emotions(
+    name: str = "tiny",
+    *,
+    use_original: bool = True,
+    use_normalized: bool = True,
+    input_moe: bool = True,
+    output_moe: bool = True,
+    pretrained: bool = True,
+) -> EmotionNetwork:
+    """F_cla for emotions, with an encoder of its own for the original image."""
+    p = preset(name)
+    return EmotionNetwork(
+        width=p.width,
+        encoder=_encoder(p, p.emotion_blocks, pretrained) if use_original else None,
+        normalized_encoder=NormalizedReader(width=p.width) if use_normalized else None,
+        geometry=_geometry(p),
+        input_moe=_input_part(p, input_moe),
+        pooling=_pooling(p, EMOTION_LABELS),
+        output_moe=_output_part(p, EMOTION_LABELS, 1, output_moe),
+        use_original=use_original,
+        use_normalized=use_normalized,
+        dropout=p.dropout,
+    )
+
+
+def _encoder(p: Preset, blocks: int, pretrained: bool) -> ConvolutionalEncoder:
+    trunk = EfficientNetLite0(blocks=blocks)
+    if pretrained:
+        trunk.load_imagenet()
+    return ConvolutionalEncoder(trunk=trunk, width=p.width)
+
+
+def _geometry(p: Preset) -> GeometryToken | None:
+    if p.geometry_tokens == 0:
+        return None
+    return GeometryToken(
+        count=p.geometry_tokens,
+        width=p.width,
+        hidden=p.geometry_hidden,
+        dropout=p.geometry_dropout,
+    )
+
+
+def _pooling(p: Preset, labels: int) -> QueryPooling:
+    return QueryPooling(labels=labels, width=p.width, heads=p.heads, mlp_ratio=p.mlp_ratio)
+
+
+def _input_part(p: Preset, moe: bool) -> MixtureOfExperts | PlainExpert:
+    experts = ExpertMlps(
+        experts=EXPERTS if moe else 1, inputs=p.width, hidden=p.expert_hidden, outputs=p.width
+    )
+    if not moe:
+        return PlainExpert(experts)
+    gate = TopKGate(width=p.width, experts=EXPERTS, top_k=TOP_K)
+    return MixtureOfExperts(gate=gate, experts=experts)
+
+
+def _output_part(
+    p: Preset, labels: int, outputs: int, moe: bool
+) -> MixtureOfExperts | PlainExpert:
+    experts = LabelReadout(
+        experts=EXPERTS if moe else 1, labels=labels, width=p.width, outputs=outputs
+    )
+    if not moe:
+        return PlainExpert(experts)
+    gate = TopKGate(width=p.width, experts=EXPERTS, top_k=TOP_K)
+    return MixtureOfExperts(gate=gate, experts=experts)
