@@ -1,7 +1,7 @@
 """The MediaPipe face landmarker bundle that norface carries: its networks and its canonical mesh.
 
 The bundle is a zip with a face detector, a landmark network, a blendshape network and the geometry
-metadata (Apache-2.0, Google). It is checked against a SHA-256 before use.
+metadata (Apache-2.0, Google). Every file is checked against a SHA-256 before use.
 """
 
 from __future__ import annotations
@@ -22,8 +22,12 @@ LANDMARK_COUNT: Final = 478
 MESH_COUNT: Final = 468
 """The first 468 landmarks are the mesh; the last ten are the two irises."""
 
-_NAME: Final = "face_landmarker.task"
-_SHA256: Final = "64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff"
+_BUNDLE: Final = "face_landmarker.task"
+_DETECTOR: Final = "face_detector.onnx"
+_SHA256: Final = {
+    _BUNDLE: "64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff",
+    _DETECTOR: "d56b78442336eddca8210d14ba98755d004d8e7a5eea12179cacc8ff074b357a",
+}
 
 # Centre, right, top, left, bottom of each iris, as seen in the picture; and the contour of its eye.
 _IRISES: Final = (
@@ -43,17 +47,20 @@ def landmarker_bundle() -> bytes:
     Raises:
         BundleError: when the file is missing or its SHA-256 differs.
     """
-    try:
-        data = resources.files("norface.faces").joinpath("assets").joinpath(_NAME).read_bytes()
-    except OSError as error:
-        raise BundleError(f"{_NAME} is missing from the package: install norface again") from error
-    if hashlib.sha256(data).hexdigest() != _SHA256:
-        raise BundleError(f"{_NAME} is damaged (wrong SHA-256): install norface again")
-    return data
+    return _asset(_BUNDLE)
+
+
+def detector_network() -> bytes:
+    """The bundle's face detector as ONNX, made by ``scripts/convert_face_detector.py``.
+
+    Raises:
+        BundleError: when the file is missing or its SHA-256 differs.
+    """
+    return _asset(_DETECTOR)
 
 
 def detector_model() -> bytes:
-    """The bundle's face detector alone (a TensorFlow Lite model, 128 x 128 input)."""
+    """The bundle's face detector as it is stored (TensorFlow Lite, 128 x 128 input)."""
     return _member("face_detector.tflite")
 
 
@@ -79,6 +86,16 @@ def canonical_face() -> NDArray[np.float64]:
         face[first : first + 5] = vertices[list(eye)].mean(axis=0) + ring
     face.setflags(write=False)
     return face
+
+
+def _asset(name: str) -> bytes:
+    try:
+        data = resources.files("norface.faces").joinpath("assets").joinpath(name).read_bytes()
+    except OSError as error:
+        raise BundleError(f"{name} is missing from the package: install norface again") from error
+    if hashlib.sha256(data).hexdigest() != _SHA256[name]:
+        raise BundleError(f"{name} is damaged (wrong SHA-256): install norface again")
+    return data
 
 
 def _member(name: str) -> bytes:
@@ -114,4 +131,4 @@ def _fields(message: bytes) -> Iterator[tuple[int, int | float | bytes]]:
             yield number, message[at : at + length]
             at += length
         else:
-            raise BundleError(f"{_NAME}: unexpected protobuf wire type {kind}")
+            raise BundleError(f"{_BUNDLE}: unexpected protobuf wire type {kind}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Final
 
@@ -9,23 +10,40 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from norface.faces.detector import NATIVE_SIZE, SMALLEST_FACE, Detector, merged, overlaps
+from norface.faces.landmarker import Landmarker
 from norface.faces.landmarks import FaceLandmarks
-from norface.faces.tasks import Detector, Landmarker
 
-_TILE: Final = 256
-_OVERLAP: Final = 0.3
-_SHRINK: Final = 0.6
+_COARSEST: Final = 96
+"""Longest side of the smallest copy that is searched: a face may fill the whole picture."""
+
+_LEVEL_STEP: Final = 3.0
+_TILE: Final = 512
+"""Larger tiles need more memory and are slower, as they do not fit the processor's cache."""
+
+_TILE_OVERLAP: Final = 80
+"""Pixels; a face up to this size lies whole in some tile, and larger ones are found at the next
+coarser level."""
+
+_CANDIDATE_CONFIDENCE: Final = 0.3
+"""Small faces get a low confidence at first; the second look decides."""
+
+_MARGINS: Final = (2.0, 1.5, 3.0)
+"""Side of the landmarker's crop in widths of the detected box; the next is tried when one fails."""
+
 _CROP: Final = 512
 
 
 class FaceFinder:
     """Finds faces and their 478 landmarks.
 
-    A picture is searched whole and in overlapping tiles, because the detector sees only faces that
-    fill a fair part of what it is shown; each face found is then looked at alone by the landmarker,
-    which rejects what is no face. Faces that lie on their side or upside down are not searched for.
+    The picture is searched at several sizes, the larger ones in overlapping tiles, because the
+    detector finds only faces of a certain size; each face found is then looked at alone, by the
+    detector again and by the landmarker, which reject what is no face. Faces that lie on their
+    side or upside down are not searched for.
 
-    The networks are loaded on first use. Use as a context manager, or call `close`.
+    The networks are loaded on first use. Use as a context manager, or call `close`. Not for
+    several threads at once.
     """
 
     def __init__(
@@ -35,27 +53,32 @@ class FaceFinder:
 
         Args:
             minimum_confidence: of the detector, 0 to 1.
-            minimum_face_width: of a face in pixels; smaller ones are left out.
+            minimum_face_width: in pixels; smaller faces are left out. The smaller, the longer
+                the search of large pictures; below about 16 pixels nothing more is found.
         """
         if not 0.0 < minimum_confidence < 1.0:
             raise ValueError(f"minimum_confidence must lie between 0 and 1: {minimum_confidence}")
-        if minimum_face_width < 1.0:
+        if not 1.0 <= minimum_face_width < float("inf"):
             raise ValueError(f"minimum_face_width must be at least 1 pixel: {minimum_face_width}")
         self._minimum_confidence = minimum_confidence
-        self._minimum_face_width = minimum_face_width
+        self._minimum_width = minimum_face_width
         self._detector: Detector | None = None
         self._landmarker: Landmarker | None = None
 
     def find(self, image: NDArray[np.uint8]) -> list[FaceLandmarks]:
         """All faces of ``image`` (H, W, 3) uint8 RGB, largest first."""
-        candidates = _merged(self._detections(image))
+        confirmed = np.empty((0, 5))
         faces: list[FaceLandmarks] = []
-        for *box, confidence in candidates:
-            found = self._look(image, np.array(box), float(confidence))
-            if found is None or found.box.width < self._minimum_face_width:
+        for candidate in self._candidates(image):
+            box = self._confirmed(image, candidate)
+            if box is None or (overlaps(box, confirmed) > 0.5).any():
                 continue
-            if not any(_same(found, other) for other in faces):
-                faces.append(found)
+            confirmed = np.vstack([confirmed, box])
+            face = self._landmarks_in(image, box)
+            if face is None or face.box.width < self._minimum_width:
+                continue
+            if not any(_same(face, other) for other in faces):
+                faces.append(face)
         return sorted(faces, key=lambda face: -face.box.width * face.box.height)
 
     def landmark_crop(self, image: NDArray[np.uint8]) -> FaceLandmarks | None:
@@ -68,9 +91,8 @@ class FaceFinder:
 
     def close(self) -> None:
         """Free the networks; they are loaded again if the finder is used again."""
-        for task in (self._detector, self._landmarker):
-            if task is not None:
-                task.close()
+        if self._landmarker is not None:
+            self._landmarker.close()
         self._detector = self._landmarker = None
 
     def __enter__(self) -> FaceFinder:
@@ -84,6 +106,11 @@ class FaceFinder:
     ) -> None:
         self.close()
 
+    def _detect(self, image: NDArray[np.uint8], confidence: float) -> NDArray[np.float64]:
+        if self._detector is None:
+            self._detector = Detector()
+        return self._detector(image, confidence)
+
     def _landmarks(
         self, image: NDArray[np.uint8]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
@@ -91,78 +118,102 @@ class FaceFinder:
             self._landmarker = Landmarker()
         return self._landmarker(image)
 
-    def _detections(self, image: NDArray[np.uint8]) -> NDArray[np.float64]:
-        if self._detector is None:
-            self._detector = Detector(minimum_confidence=self._minimum_confidence)
-        found = [self._detector(image)]
-        scale = 1.0
-        while max(image.shape[:2]) > _TILE * 1.2:
-            height, width = image.shape[:2]
-            for y in _starts(height):
-                for x in _starts(width):
-                    boxes = self._detector(image[y : y + _TILE, x : x + _TILE])
+    def _candidates(self, image: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Boxes (N, 5) of what may be faces, in pixels of ``image``, the surest first."""
+        confidence = min(_CANDIDATE_CONFIDENCE, self._minimum_confidence)
+        found = [np.empty((0, 5))]
+        for level in _levels(image, SMALLEST_FACE / self._minimum_width):
+            scale = np.array([image.shape[1] / level.shape[1], image.shape[0] / level.shape[0]])
+            for y in _starts(level.shape[0]):
+                for x in _starts(level.shape[1]):
+                    boxes = self._detect(level[y : y + _TILE, x : x + _TILE], confidence)
                     boxes[:, :2] += (x, y)
-                    boxes[:, :4] *= scale
+                    boxes[:, :4] *= np.tile(scale, 2)
                     found.append(boxes)
-            image = cv2.resize(  # type: ignore[assignment]
-                image, None, fx=_SHRINK, fy=_SHRINK, interpolation=cv2.INTER_AREA
-            )
-            scale /= _SHRINK
-        return np.concatenate(found)
+        return merged(np.concatenate(found), least_overlap=0.4)
 
-    def _look(
-        self, image: NDArray[np.uint8], box: NDArray[np.float64], confidence: float
+    def _confirmed(
+        self, image: NDArray[np.uint8], candidate: NDArray[np.float64]
+    ) -> NDArray[np.float64] | None:
+        """A candidate's box (5,) as seen in a crop around it, or None when it is no face there."""
+        crop, low, zoom = _crop(image, candidate, _MARGINS[0], NATIVE_SIZE)
+        boxes = self._detect(crop, self._minimum_confidence)
+        boxes[:, :4] *= zoom
+        boxes[:, :2] += low
+        middle = candidate[:2] + candidate[2:4] / 2
+        distance = np.abs(boxes[:, :2] + boxes[:, 2:4] / 2 - middle).max(axis=1, initial=0.0)
+        near = boxes[distance < 0.5 * candidate[2:4].max()]
+        return near[0] if len(near) else None
+
+    def _landmarks_in(
+        self, image: NDArray[np.uint8], box: NDArray[np.float64]
     ) -> FaceLandmarks | None:
-        """Landmarks of the face in one detected box (left, top, width, height)."""
-        centre = box[:2] + box[2:] / 2
-        side = 2.0 * float(box[2:].max())
-        low = np.floor(centre - side / 2).astype(int)
-        high = np.ceil(centre + side / 2).astype(int)
-        height, width = image.shape[:2]
-        x0, y0 = np.clip(low, 0, (width - 1, height - 1))
-        x1, y1 = np.clip(high, (x0 + 1, y0 + 1), (width, height))
-        crop = cv2.copyMakeBorder(
-            image[y0:y1, x0:x1],
-            y0 - low[1], high[1] - y1, x0 - low[0], high[0] - x1,
-            cv2.BORDER_CONSTANT,
-        )  # fmt: skip
-        zoom = crop.shape[0] / _CROP
-        crop = cv2.resize(
-            crop, (_CROP, _CROP), interpolation=cv2.INTER_AREA if zoom > 1 else cv2.INTER_LINEAR
-        )
-        found = self._landmarks(np.asarray(crop, np.uint8))
-        if found is None:
-            return None
-        points, blendshapes = found
-        points *= zoom
-        points[:, :2] += low
-        return FaceLandmarks.from_points(points, blendshapes, confidence)
+        """Landmarks of the face in a confirmed box (5,)."""
+        for margin in _MARGINS:
+            crop, low, zoom = _crop(image, box, margin, _CROP)
+            found = self._landmarks(crop)
+            if found is not None:
+                points, blendshapes = found
+                points *= zoom
+                points[:, :2] += low
+                return FaceLandmarks.from_points(points, blendshapes, float(box[4]))
+        return None
+
+
+def _levels(image: NDArray[np.uint8], finest: float) -> Iterator[NDArray[np.uint8]]:
+    """Smaller copies of a picture, from the scale ``finest`` down to one of `_COARSEST` pixels."""
+    height, width = image.shape[:2]
+    last = _COARSEST / max(height, width)
+    scale = min(finest, 1.0)
+    level = image
+    # Two levels that are nearly the same size would find the same.
+    while scale > 1.2 * last:
+        level = _resized(level, round(width * scale), round(height * scale))
+        yield level
+        scale /= _LEVEL_STEP
+    yield _resized(level, round(width * last), round(height * last))
+
+
+def _resized(image: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    size = max(1, width), max(1, height)
+    shrinks = size[0] < image.shape[1]
+    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(image, size, interpolation=how), np.uint8)
 
 
 def _starts(length: int) -> list[int]:
-    """Where tiles begin so that they cover a length with the wanted overlap."""
-    if length <= _TILE:
+    """Where tiles begin so that they cover a length and overlap enough."""
+    if length <= _TILE * 1.3:
         return [0]
-    count = int(np.ceil((length - _TILE) / (_TILE * (1 - _OVERLAP)))) + 1
+    count = int(np.ceil((length - _TILE) / (_TILE - _TILE_OVERLAP))) + 1
     return [round(start) for start in np.linspace(0, length - _TILE, count)]
 
 
-def _merged(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Non-maximum suppression over (N, 5) boxes with their confidence, the surest first."""
-    boxes = boxes[np.argsort(-boxes[:, 4])]
-    kept: list[NDArray[np.float64]] = []
-    for box in boxes:
-        if all(_overlap(box, other) < 0.4 for other in kept):
-            kept.append(box)
-    return np.array(kept).reshape(-1, 5)
+def _crop(
+    image: NDArray[np.uint8], box: NDArray[np.float64], margin: float, size: int
+) -> tuple[NDArray[np.uint8], NDArray[np.int_], float]:
+    """A square around a box, black outside the picture.
 
+    Args:
+        image: (H, W, 3) uint8.
+        box: left, top, width, height, ...
+        margin: side of the square in sides of the box.
+        size: side of the result in pixels.
 
-def _overlap(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    """Intersection over union of two (left, top, width, height, ...) boxes."""
-    low = np.maximum(one[:2], other[:2])
-    high = np.minimum(one[:2] + one[2:4], other[:2] + other[2:4])
-    common = float(np.prod(np.maximum(high - low, 0.0)))
-    return common / float(np.prod(one[2:4]) + np.prod(other[2:4]) - common)
+    Returns:
+        (size, size, 3) uint8, the square's left and top in the picture, and the picture's pixels
+        for one pixel of the result.
+    """
+    middle = box[:2] + box[2:4] / 2
+    side = max(8, int(np.ceil(margin * box[2:4].max())))
+    low = np.round(middle - side / 2).astype(int)
+    high = low + side
+    height, width = image.shape[:2]
+    x0, y0 = np.clip(low, 0, (width, height))
+    x1, y1 = np.clip(high, 0, (width, height))
+    square = np.zeros((side, side, 3), np.uint8)
+    square[y0 - low[1] : y1 - low[1], x0 - low[0] : x1 - low[0]] = image[y0:y1, x0:x1]
+    return _resized(square, size, size), low, side / size
 
 
 def _same(one: FaceLandmarks, other: FaceLandmarks) -> bool:

@@ -1,4 +1,4 @@
-"""MediaPipe's two face tasks, quiet, and closed without noise."""
+"""MediaPipe's face landmarker, quiet, and closed without noise."""
 
 from __future__ import annotations
 
@@ -13,51 +13,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from norface.faces.bundle import LANDMARK_COUNT, detector_model, landmarker_bundle
+from norface.faces.bundle import LANDMARK_COUNT, landmarker_bundle
 from norface.facs import ACTION_INDEX, FACIAL_ACTIONS
 
 _PRESENCE: Final = 0.5
 _SECOND_LOOK: Final = 0.3
 _stderr_lock = threading.Lock()
-
-
-class Detector:
-    """Finds faces whose box is about a twelfth of the picture or more (128 x 128 input)."""
-
-    def __init__(self, *, minimum_confidence: float) -> None:
-        with silenced():
-            from mediapipe.tasks.python import BaseOptions, vision
-
-            self._task: Any = vision.FaceDetector.create_from_options(
-                vision.FaceDetectorOptions(
-                    base_options=BaseOptions(model_asset_buffer=detector_model()),
-                    min_detection_confidence=minimum_confidence,
-                )
-            )
-            self._finalizer = weakref.finalize(self, _close, self._task)
-            self(np.zeros((128, 128, 3), np.uint8))
-
-    def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """Faces in ``image`` (H, W, 3).
-
-        Returns:
-            (N, 5) float64: left, top, width, height in pixels, and the confidence.
-        """
-        rows = [
-            (
-                found.bounding_box.origin_x,
-                found.bounding_box.origin_y,
-                found.bounding_box.width,
-                found.bounding_box.height,
-                found.categories[0].score,
-            )
-            for found in self._task.detect(_as_mediapipe(image)).detections
-        ]
-        return np.array(rows, np.float64).reshape(-1, 5)
-
-    def close(self) -> None:
-        """Free the task; a second call does nothing."""
-        self._finalizer()
 
 
 class Landmarker:
