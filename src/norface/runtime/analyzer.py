@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from norface.facs import ACTION_UNITS, EMOTIONS, MAXIMUM_INTENSITY
 from norface.faces.align import align, geometry
 from norface.faces.find import FaceFinder
 from norface.faces.landmarks import FaceLandmarks
+from norface.facs import ACTION_UNITS, EMOTIONS, MAXIMUM_INTENSITY
 from norface.media.images import ImageError, read_image, to_rgb_array
 from norface.results import ActionUnit, FaceAnalysis, UInt8Image
 from norface.runtime.normalizer import Normalizer, from_network, resize, to_network
@@ -83,6 +83,7 @@ class Norface:
         Raises:
             WeightsError: the weights are missing or damaged.
             ImageError: the target cannot be read, or shows no face.
+            ValueError: an option is out of its range.
         """
         opened = Weights(None if weights is None else Path(weights))
         normalizer = Normalizer.load(opened, threads=threads)
@@ -94,6 +95,9 @@ class Norface:
             minimum_confidence=minimum_confidence, minimum_face_width=minimum_face_width
         )
         try:
+            # Loads what the finder would otherwise load at the first face.
+            finder.landmark_crop(np.zeros((64, 64, 3), np.uint8))
+            finder.find(np.zeros((64, 64, 3), np.uint8))
             renderer = None
             if target is not None:
                 renderer = normalizer.with_target(_target_face(target, finder, normalizer))

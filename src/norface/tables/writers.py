@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -47,9 +46,7 @@ class CsvTable:
             wrong = sorted(row.keys() ^ set(self._columns))
             raise ValueError(f"columns missing or unknown: {', '.join(wrong)}")
         if self._file is None:
-            self._file = self.part.open(
-                "w", encoding="utf-8", errors="surrogateescape", newline=""
-            )
+            self._file = self.part.open("w", encoding="utf-8", errors="surrogateescape", newline="")
             csv.writer(self._file).writerow(self._columns)
         csv.writer(self._file).writerow([row[column] for column in self._columns])
         self._file.flush()
@@ -60,7 +57,7 @@ class CsvTable:
         if self._file is not None:
             self._file.close()
             self._file = None
-            os.replace(self.part, self.path)
+            self.part.replace(self.path)
 
     def __enter__(self) -> CsvTable:
         return self

