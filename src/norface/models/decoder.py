@@ -27,23 +27,22 @@ class Change(NamedTuple):
 
 
 class UpBlock(nn.Module):
-    """Doubles the resolution, then one 3 x 3 convolution and a residual 3 x 3 convolution."""
+    """A 3 x 3 convolution, doubling of the resolution, and a second 3 x 3 convolution as residual.
 
-    def __init__(self, *, inputs: int, outputs: int, refine: bool) -> None:
+    The wide convolution runs before the doubling, at a quarter of the cost.
+    """
+
+    def __init__(self, *, inputs: int, outputs: int, normalize: bool) -> None:
         super().__init__()
         self.conv = nn.Conv2d(inputs, outputs, 3, padding=1)
-        self.norm = nn.GroupNorm(8, outputs)
-        self.refine = nn.Conv2d(outputs, outputs, 3, padding=1) if refine else None
+        self.norm = nn.GroupNorm(8, outputs) if normalize else nn.Identity()
+        self.refine = nn.Conv2d(outputs, outputs, 3, padding=1)
 
-    def forward(self, x: Tensor, detail: Tensor | None = None) -> Tensor:
-        """x (B, C, H, W), detail (B, C', 2H, 2W) added after upsampling -> (B, C', 2H, 2W)."""
-        x = self.conv(F.interpolate(x, scale_factor=2.0, mode="nearest"))
-        if detail is not None:
-            x = x + detail
-        x = F.relu(self.norm(x))
-        if self.refine is not None:
-            x = x + F.relu(self.refine(x))
-        return x
+    def forward(self, x: Tensor, detail: Tensor) -> Tensor:
+        """x (B, C, H, W), detail (B or 1, C', 2H, 2W), added after doubling -> (B, C', 2H, 2W)."""
+        x = F.interpolate(self.norm(self.conv(x)), scale_factor=2.0, mode="nearest")
+        x = F.relu(x + detail)
+        return x + F.relu(self.refine(x))
 
 
 class TargetDetail(nn.Module):
@@ -92,27 +91,26 @@ class Decoder(nn.Module):
         self.enter = nn.Conv2d(width, widths[0], 1)
         self.detail = TargetDetail(widths=widths, sizes=self.sizes)
         self.stages = nn.ModuleList(
-            UpBlock(inputs=inputs, outputs=outputs, refine=size <= 32)
+            UpBlock(inputs=inputs, outputs=outputs, normalize=size <= 32)
             for inputs, outputs, size in zip(
                 (widths[0], *widths[:-1]), widths, self.sizes, strict=True
             )
         )
-        self.flow = nn.Conv2d(widths[-1], 2, 3, padding=1)
-        self.residual = nn.Conv2d(widths[-1], 3 * 4, 3, padding=1)
+        # Flow, and the residual at twice the resolution.
+        self.head = nn.Conv2d(widths[-1], 2 + 3 * 4, 3, padding=1)
         # The untrained decoder returns the target face itself.
-        for head in (self.flow, self.residual):
-            nn.init.zeros_(head.weight)
-            nn.init.zeros_(head.bias if head.bias is not None else head.weight)
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
 
     def forward(self, tokens: Tensor, details: Sequence[Tensor]) -> Change:
-        """tokens (B, L, D), details: a (B, C, H, H) for each stage -> `Change`, float32."""
+        """tokens (B, L, D), details: a (B or 1, C, H, H) for each stage -> `Change`, float32."""
         x = tokens.transpose(1, 2).unflatten(-1, (self.side, self.side))
         x = self.enter(x)
         for stage, detail in zip(self.stages, details, strict=True):
             x = stage(x, detail)
-        flow = torch.tanh(self.flow(x).float()) * self.flow_limit
-        residual = F.pixel_shuffle(self.residual(x), 2).float()
-        return Change(flow=flow, residual=residual)
+        x = self.head(x).float().contiguous()
+        flow = torch.tanh(x[:, :2]) * self.flow_limit
+        return Change(flow=flow, residual=F.pixel_shuffle(x[:, 2:], 2))
 
 
 def apply_change(target: Tensor, change: Change) -> Tensor:
@@ -125,7 +123,7 @@ def apply_change(target: Tensor, change: Change) -> Tensor:
     Returns:
         (B, 3, S, S), not clamped.
     """
-    target = target.float()
+    target = target.float().contiguous()
     size = target.shape[-2:]
     flow = _resize(change.flow, size)
     y = (torch.arange(size[0], device=target.device, dtype=torch.float32) + 0.5) / size[0]

@@ -68,9 +68,9 @@ class NormalizationNetwork(nn.Module):
         tokens = self.encoder(torch.cat([original, self.shrink(target)]))
         own, other = tokens[: len(original)], tokens[len(original) :]
         merged = self.merge(own, geometry, other[target_index])
-        details = [detail[target_index] for detail in self.decoder.detail(target)]
+        details = [detail.index_select(0, target_index) for detail in self.decoder.detail(target)]
         change: Change = self.decoder(merged, details)
-        image = apply_change(target[target_index], change)
+        image = apply_change(target.index_select(0, target_index), change)
         actions = self.actions(merged.mean(1)).float()
         return NormalizationOutput(
             image if self.training else image.clamp(0.0, 1.0), actions, own, change

@@ -1,9 +1,21 @@
-"""Attention and transformer blocks on `scaled_dot_product_attention`."""
+"""Attention and transformer blocks."""
 
 from __future__ import annotations
 
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+
+def attend(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+    """Scaled dot-product attention, (B, heads, L, d) on (B, heads, M, d) -> (B, heads, L, d).
+
+    On a CPU plain products: for fewer than a hundred tokens in bfloat16 they are five times as fast,
+    backward included, as PyTorch's fused kernel.
+    """
+    if queries.device.type != "cpu":
+        return F.scaled_dot_product_attention(queries, keys, values)
+    scores = (queries * queries.shape[-1] ** -0.5) @ keys.transpose(-1, -2)
+    return scores.softmax(-1) @ values
 
 
 class Attention(nn.Module):
@@ -22,7 +34,7 @@ class Attention(nn.Module):
         """queries (B or 1, L, D), context (B, M, D) -> (B, L, D)."""
         q = self._split(self.query(queries))
         k, v = (self._split(x) for x in self.key_value(context).chunk(2, dim=-1))
-        x = F.scaled_dot_product_attention(q, k, v)
+        x = attend(q, k, v)
         out: Tensor = self.out(x.transpose(1, 2).flatten(2))
         return out
 
