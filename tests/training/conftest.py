@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,9 @@ ACTIONS = len(facs.FACIAL_ACTIONS)
 UNITS = len(facs.ACTION_UNITS)
 
 
-def fake_faces(actions: NDArray[np.float32], size: int, tone: NDArray[np.float32]) -> NDArray[np.uint8]:
+def fake_faces(
+    actions: NDArray[np.float32], size: int, tone: NDArray[np.float32]
+) -> NDArray[np.uint8]:
     """Blobs that a network can learn: jawOpen opens a mouth, eyeBlink closes the eyes."""
     y, x = np.mgrid[0:size, 0:size].astype(np.float32) / size
     out = np.empty((len(actions), size, size, 3), np.uint8)
@@ -65,6 +68,12 @@ def write_fake_shards(folder: Path, *, count: int, seed: int = 0, real: bool = F
         )
     neutral = fake_faces(np.zeros((2, ACTIONS), np.float32), 256, tones)
     np.savez(folder / "targets.npz", image=neutral)
+
+
+@pytest.fixture
+def make_shards() -> Callable[..., None]:
+    """The function that writes a folder of shards."""
+    return write_fake_shards
 
 
 @pytest.fixture

@@ -65,6 +65,7 @@ def augment(
     Args:
         image: (S, S, 3) uint8 RGB.
         rng: source of chance; equal generators give equal pictures.
+        config: how strongly.
         size: width and height of the result.
 
     Returns:
@@ -83,11 +84,11 @@ def augment(
     if dice[4] < config.small:
         # Log-uniform: halving matters as much at 24 pixels as at 128.
         width = round(config.smallest * (size / config.smallest) ** rng.random())
-        out = cv2.resize(out, (width, width), interpolation=cv2.INTER_AREA)
+        out = centre(out, width)
         if dice[6] < config.compression:
             out = _compress(out, rng, lowest=40)
         mode = cv2.INTER_CUBIC if rng.random() < 0.5 else cv2.INTER_LINEAR
-        out = cv2.resize(out, (size, size), interpolation=mode)
+        out = np.asarray(cv2.resize(out, (size, size), interpolation=mode), np.uint8)
     elif dice[6] < config.compression:
         out = _compress(out, rng, lowest=15)
     if dice[5] < config.noise:

@@ -72,8 +72,10 @@ class NormalizationConfig(RunConfig):
         frozen_blocks: encoder blocks that stay as ImageNet left them: what they see (edges,
             colours) is the same in photos and renders, and their backward pass is the dearest.
         freeze_batch_norm: keep the encoder's normalization statistics.
+        square_weight: weight of the squared pixel loss beside the absolute one.
         edge_weight: weight of the loss on image gradients.
         action_weight: weight of the loss on the facial actions read from the merged tokens.
+        flow_weight: weight of the roughness of the decoder's flow.
         motion_floor: pixel weight where the target face never moves, relative to the mean.
         held_out: samples (with all others of the same identities) kept for validation.
         picture_minutes: time between sample pictures and validation.
@@ -86,8 +88,10 @@ class NormalizationConfig(RunConfig):
     encoder_rate: float = 0.5
     frozen_blocks: int = 3
     freeze_batch_norm: bool = True
-    edge_weight: float = 1.0
+    square_weight: float = 5.0
+    edge_weight: float = 0.5
     action_weight: float = 0.1
+    flow_weight: float = 0.5
     motion_floor: float = 0.2
     held_out: int = 192
     picture_minutes: float = 5.0
@@ -170,13 +174,14 @@ class EmotionsConfig(RunConfig):
         use_original, use_normalized: the inputs, for ablations.
         input_moe, output_moe: the mixtures of experts, for ablations.
         importance_weight, load_weight: of the balancing losses (0.001 in the paper).
-        size: width of the images while training; the network itself reads 128.
+        held_out: Training rows kept for validation; PublicTest is only ever reported.
     """
 
     faces: Path
     data: tuple[Path, ...] = ()
     normalization: Path | None = None
     start: Path | None = None
+    held_out: int = 1000
     synthetic_share: float = 0.15
     smoothing: float = 0.1
     mixup: float = 0.0

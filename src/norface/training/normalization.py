@@ -18,10 +18,12 @@ import torch
 from numpy.typing import NDArray
 from rich.console import Console
 from torch import Tensor
-from torch.nn import functional as F
 
 from norface.data.augment import augment, centre, geometry_noise
 from norface.data.shards import Shards, load_shards
+from norface.losses.actions import masked_action_loss
+from norface.losses.flow import flow_roughness
+from norface.losses.pixels import edge_l1, weighted_l1
 from norface.models.checkpoint import Recipe, load_state, save_network, save_state
 from norface.models.encoder import ConvolutionalEncoder
 from norface.models.normalization import NormalizationNetwork
@@ -190,24 +192,35 @@ def loss_terms(
     with torch.autocast("cpu", torch.bfloat16):
         out = network(original, batch.geometry, target, batch.target_index)
     pixel = weighted_l1(out.image, batch.truth, batch.weight)
+    square = weighted_l2(out.image, batch.truth, batch.weight)
     edge = edge_l1(out.image, batch.truth, batch.weight)
-    entropy = F.binary_cross_entropy_with_logits(out.actions, batch.actions, reduction="none")
-    action = (entropy * batch.action_mask).sum() / batch.action_mask.sum().clamp(min=1.0)
-    loss = pixel + config.edge_weight * edge + config.action_weight * action
-    return {"loss": loss, "pixel": pixel, "edge": edge, "action": action}
+    action = masked_action_loss(out.actions, batch.actions, batch.action_mask)
+    rough = flow_roughness(out.change.flow)
+    loss = (
+        pixel
+        + config.square_weight * square
+        + config.edge_weight * edge
+        + config.action_weight * action
+        + config.flow_weight * rough
+    )
+    return {
+        "loss": loss,
+        "pixel": pixel,
+        "square": square,
+        "edge": edge,
+        "action": action,
+        "flow": rough,
+    }
 
 
-def weighted_l1(image: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
-    """Mean absolute difference of (B, 3, H, W) in 0..1, pixels weighted by (B, 1, H, W)."""
-    return ((image - truth).abs() * weight).mean()
+def weighted_l2(image: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
+    """Mean squared difference of (B, 3, H, W), weighted by (B, 1, H, W).
 
-
-def edge_l1(image: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
-    """The same on the differences of neighbours: without it thin lines (lids, lips) blur."""
-    error = image - truth
-    across = (error[..., 1:] - error[..., :-1]).abs() * weight[..., 1:]
-    down = (error[..., 1:, :] - error[..., :-1, :]).abs() * weight[..., 1:, :]
-    return across.mean() + down.mean()
+    Most actions are absent most of the time, so the least absolute error
+    of a network that cannot read a face yet is no motion at all, with no gradient to leave it; the
+    least squares are the mean.
+    """
+    return ((image - truth).square() * weight).mean()
 
 
 def make_plan(shards: Shards, config: NormalizationConfig) -> Plan:
@@ -268,9 +281,7 @@ def pixel_weights(shards: Shards, target: int, floor: float) -> NDArray[np.float
     return np.asarray(both / both[0].mean(), np.float32)
 
 
-def batch_maker(
-    shards: Shards, plan: Plan, config: NormalizationConfig
-) -> Callable[[int], Batch]:
+def batch_maker(shards: Shards, plan: Plan, config: NormalizationConfig) -> Callable[[int], Batch]:
     """A function from the number of a step to its batch, equal for equal numbers."""
     cv2.setNumThreads(0)
     names = np.array(sorted(plan.groups))
@@ -381,9 +392,7 @@ def validate(
     cv2.imwrite(str(config.out / f"samples_{schedule.step:06d}.png"), sheet[..., ::-1])
 
 
-def _mean_correlation(
-    read: NDArray[np.floating], true: NDArray[np.floating]
-) -> float:
+def _mean_correlation(read: NDArray[np.floating], true: NDArray[np.floating]) -> float:
     """Mean over the actions that vary of Pearson's correlation."""
     a, b = read - read.mean(axis=0), true - true.mean(axis=0)
     spread = np.sqrt((a**2).sum(axis=0) * (b**2).sum(axis=0))

@@ -73,7 +73,9 @@ def speed_up_depthwise(network: nn.Module) -> int:
         ) -> Tensor:
             if torch.is_autocast_enabled("cpu"):
                 x = x.to(torch.get_autocast_dtype("cpu"))
-            out: Tensor = _DepthwiseConvolution.apply(x, weight, stride, pad)
+            out: Tensor = _DepthwiseConvolution.apply(  # type: ignore[no-untyped-call]
+                x, weight, stride, pad
+            )
             return out
 
         # nn.Conv2d.forward calls self._conv_forward: an attribute of the instance goes first.

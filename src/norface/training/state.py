@@ -13,14 +13,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any, Self, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
 from rich.console import Console
 from torch import nn
 
 from norface.training.config import RunConfig
-
 
 T = TypeVar("T")
 
@@ -80,27 +79,28 @@ class Schedule:
         return self.seconds * (1.0 - share) / share
 
 
-class WeightAverage:
+N = TypeVar("N", bound=nn.Module)
+
+
+class WeightAverage(Generic[N]):
     """Exponential moving average of a network's weights; its buffers are copied.
 
     The average is short at first and grows to `decay`, so that it is never led by the
     initialization.
     """
 
-    def __init__(self, network: nn.Module, decay: float) -> None:
-        self.network = copy.deepcopy(network).eval().requires_grad_(False)
+    def __init__(self, network: N, decay: float) -> None:
+        self.network: N = copy.deepcopy(network).eval().requires_grad_(False)
         self._decay = decay
-        self._pairs = list(
-            zip(self.network.parameters(), network.parameters(), strict=True)
-        )
+        self._pairs = list(zip(self.network.parameters(), network.parameters(), strict=True))
         self._buffers = list(zip(self.network.buffers(), network.buffers(), strict=True))
 
     @torch.no_grad()
     def update(self, step: int) -> None:
         """Take in the weights after optimizer step `step` (counted from 1)."""
         decay = min(self._decay, (1 + step) / (10 + step))
-        own = [a for a, b in self._pairs if b.requires_grad]
-        new = [b for _, b in self._pairs if b.requires_grad]
+        own: list[torch.Tensor] = [a for a, b in self._pairs if b.requires_grad]
+        new: list[torch.Tensor] = [b for _, b in self._pairs if b.requires_grad]
         torch._foreach_lerp_(own, new, 1.0 - decay)
         for a, b in self._buffers:
             a.copy_(b)
@@ -118,16 +118,15 @@ def parameter_groups(
     seen: set[int] = set()
     groups = []
     for module, rate in parts.values():
-        matrices, vectors = [], []
+        matrices: list[nn.Parameter] = []
+        vectors: list[nn.Parameter] = []
         for parameter in module.parameters():
             if parameter.requires_grad and id(parameter) not in seen:
                 seen.add(id(parameter))
                 (matrices if parameter.ndim > 1 else vectors).append(parameter)
         for members, decay in ((matrices, weight_decay), (vectors, 0.0)):
             if members:
-                groups.append(
-                    {"params": members, "weight_decay": decay, "lr": rate, "peak": rate}
-                )
+                groups.append({"params": members, "weight_decay": decay, "lr": rate, "peak": rate})
     return groups
 
 
@@ -138,7 +137,7 @@ class StopRequest:
         self.asked = False
         self._previous: dict[int, Any] = {}
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> StopRequest:
         # Signal handlers can be set in the main thread only; elsewhere a run is just not stopped.
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
