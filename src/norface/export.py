@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import shutil
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -115,13 +114,16 @@ def export(
     """Write a weights folder from checkpoints.
 
     Args:
-        normalization, action_units, emotions: checkpoints; without emotions that part is left out.
+        normalization: checkpoint of F_nor.
+        action_units: checkpoint of F_cla for action units.
+        emotions: checkpoint of F_cla for emotions; None leaves that part out.
         out: the folder; files of the same names are replaced, others are left alone.
         common_face: (256, 256, 3) RGB, the target face.
         card: the model card, free sections of text.
         thresholds: probability of presence from which a unit is called present, by its name;
             0.5 where missing.
-        name, version: of these weights.
+        name: of these weights.
+        version: of these weights.
 
     Returns:
         The manifest's path.
@@ -312,11 +314,3 @@ def _check_parity(
                     f"{error:.2g}, allowed {output.tolerance:.2g} (shapes {tuple(own.shape)}, "
                     f"{other.shape})"
                 )
-
-
-def copy_weights(source: Path, out: Path) -> None:
-    """Copy a weights folder, the manifest last."""
-    out.mkdir(parents=True, exist_ok=True)
-    for file in json.loads((source / "manifest.json").read_text(encoding="utf-8"))["files"]:
-        shutil.copy2(source / file, out / file)
-    shutil.copy2(source / "manifest.json", out / "manifest.json")

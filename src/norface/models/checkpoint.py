@@ -151,7 +151,8 @@ def save_state(
 
     Args:
         path: the file.
-        modules, optimizers: by a name without dots.
+        modules: by a name without dots.
+        optimizers: likewise.
         values: anything that JSON can hold: step, seed, learning-rate position, ...
     """
     tensors: dict[str, Tensor] = {}
@@ -205,9 +206,7 @@ def load_state(
         try:
             optimizer.load_state_dict({"state": state, "param_groups": plain["groups"]})
         except (KeyError, ValueError) as error:
-            raise CheckpointError(
-                f"{path} does not fit the optimizer {name}: {error}"
-            ) from error
+            raise CheckpointError(f"{path} does not fit the optimizer {name}: {error}") from error
     return dict(header.get("values", {}))
 
 
@@ -239,13 +238,11 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     if not path.is_file():
         raise CheckpointError(f"{path} does not exist")
     try:
-        with safe_open(path, framework="pt") as file:  # type: ignore[no-untyped-call]
+        with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
-        raise CheckpointError(
-            f"{path} is damaged or not a safetensors file: {error}"
-        ) from error
+        raise CheckpointError(f"{path} is damaged or not a safetensors file: {error}") from error
     header = json.loads(metadata.get(_HEADER, "{}"))
     if header.get("format") != FORMAT:
         raise CheckpointError(

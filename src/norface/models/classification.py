@@ -49,7 +49,7 @@ class PlainExpert(nn.Module):
         self.expert = expert
 
     def forward(self, x: Tensor) -> tuple[Tensor, None]:
-        """x (B, L, D) -> (B, L, D') and no routing."""
+        """Map x (B, L, D) -> (B, L, D') and no routing."""
         return self.expert(x)[:, 0], None
 
 
@@ -71,7 +71,7 @@ class NormalizedReader(Encoder):
         nn.init.trunc_normal_(self.position, std=0.02)
 
     def forward(self, image: Tensor) -> Tensor:
-        """image (B, 3, S, S), RGB in 0..1 -> tokens (B, L, D)."""
+        """Map image (B, 3, S, S), RGB in 0..1 -> tokens (B, L, D)."""
         x = F.avg_pool2d(image, 2) * 4.0 - 2.0
         for conv in self.convs:
             x = F.relu(conv(x))
@@ -92,7 +92,7 @@ class QueryPooling(nn.Module):
         self.out = nn.LayerNorm(width)
 
     def forward(self, x: Tensor) -> Tensor:
-        """x (B, L, D) -> (B, labels, D)."""
+        """Map x (B, L, D) -> (B, labels, D)."""
         queries = self.queries[None]  # the same for every face
         x = queries + self.attention(queries, self.norm(x))
         out: Tensor = self.out(self.block(x))
@@ -109,7 +109,7 @@ class LabelReadout(nn.Module):
         nn.init.normal_(self.weight, std=width**-0.5)
 
     def forward(self, x: Tensor) -> Tensor:
-        """x (B, labels, D) -> (B, E, labels, outputs)."""
+        """Map x (B, labels, D) -> (B, E, labels, outputs)."""
         out: Tensor = torch.einsum("bld,eldo->belo", x, self.weight.to(x.dtype)) + self.bias
         return out
 

@@ -39,7 +39,7 @@ class UpBlock(nn.Module):
         self.refine = nn.Conv2d(outputs, outputs, 3, padding=1)
 
     def forward(self, x: Tensor, detail: Tensor) -> Tensor:
-        """x (B, C, H, W), detail (B or 1, C', 2H, 2W), added after doubling -> (B, C', 2H, 2W)."""
+        """Map x (B, C, H, W), detail (B or 1, C', 2H, 2W) -> (B, C', 2H, 2W)."""
         x = F.interpolate(self.norm(self.conv(x)), scale_factor=2.0, mode="nearest")
         x = F.relu(x + detail)
         return x + F.relu(self.refine(x))
@@ -63,7 +63,7 @@ class TargetDetail(nn.Module):
         )
 
     def forward(self, target: Tensor) -> list[Tensor]:
-        """target (T, 3, S, S) -> one (T, C, H, H) for each size H."""
+        """Map target (T, 3, S, S) -> one (T, C, H, H) for each size H."""
         details = []
         for size, branch in zip(self.sizes, self.maps, strict=True):
             factor = target.shape[-1] // size
@@ -103,8 +103,8 @@ class Decoder(nn.Module):
         nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
 
     def forward(self, tokens: Tensor, details: Sequence[Tensor]) -> Change:
-        """tokens (B, L, D), details: a (B or 1, C, H, H) for each stage -> `Change`, float32."""
-        x = tokens.transpose(1, 2).unflatten(-1, (self.side, self.side))
+        """Map tokens (B, L, D) and, per stage, a detail (B or 1, C, H, H) -> `Change`, float32."""
+        x = torch.unflatten(tokens.transpose(1, 2), -1, (self.side, self.side))
         x = self.enter(x)
         for stage, detail in zip(self.stages, details, strict=True):
             x = stage(x, detail)

@@ -83,11 +83,12 @@ class InvertedBottleneck(nn.Module):
         self.bn2 = _batch_norm(outputs)
 
     def forward(self, x: Tensor) -> Tensor:
-        """x (B, C, H, W) -> (B, C', H / stride, W / stride)."""
+        """Map x (B, C, H, W) -> (B, C', H / stride, W / stride)."""
         y = F.relu6(self.bn0(self.expand_conv(x))) if self.expand else x
         y = F.relu6(self.bn1(self.depthwise_conv(y)))
         y = self.bn2(self.project_conv(y))
-        return x + y if self.residual else y
+        out: Tensor = x + y if self.residual else y
+        return out
 
 
 class EfficientNetLite0(nn.Module):
@@ -130,7 +131,7 @@ class EfficientNetLite0(nn.Module):
                 self.stride *= stride
 
     def forward(self, x: Tensor) -> Tensor:
-        """x (B, 3, S, S), normalized -> features (B, width, S / stride, S / stride)."""
+        """Map x (B, 3, S, S), normalized -> features (B, width, S / stride, S / stride)."""
         x = F.relu6(self.bn0(self.conv_stem(x.flip(2, 3))))
         for block in self.blocks:
             x = block(x)
@@ -184,7 +185,7 @@ class ConvolutionalEncoder(Encoder):
         self.batch_norm_frozen = False
 
     def forward(self, image: Tensor) -> Tensor:
-        """image (B, 3, S, S), RGB in 0..1 -> tokens (B, L, D)."""
+        """Map image (B, 3, S, S), RGB in 0..1 -> tokens (B, L, D)."""
         x = self.trunk((image * 255.0 - 127.0) / 128.0)
         x = self.projection(x).flatten(2).transpose(1, 2)
         out: Tensor = self.norm(x) + self.position

@@ -26,7 +26,7 @@ class ExpressionMerging(nn.Module):
         self.norm = nn.LayerNorm(width)
 
     def forward(self, original: Tensor, target: Tensor, geometry: Tensor | None = None) -> Tensor:
-        """original (B, L, D), target (B, L, D), geometry (B, G, D) -> merged (B, L, D)."""
+        """Map original (B, L, D), target (B, L, D), geometry (B, G, D) -> merged (B, L, D)."""
         context = original if geometry is None else torch.cat([original, geometry], dim=1)
         x = target + self.attention(self.norm_target(target), self.norm_original(context))
         for block in self.blocks:

@@ -33,7 +33,7 @@ class RunningStandardization(nn.Module):
         self.register_buffer("batches", torch.zeros((), dtype=torch.int64))
 
     def forward(self, x: Tensor) -> Tensor:
-        """x (B, N) -> (B, N), float32."""
+        """Map x (B, N) -> (B, N), float32."""
         x = x.float()
         if self.training:
             self._update(x.detach())
@@ -74,9 +74,9 @@ class GeometryToken(nn.Module):
         nn.init.trunc_normal_(self.position, std=0.02)
 
     def forward(self, geometry: Tensor) -> Tensor:
-        """geometry (B, 478, 3), see `norface.faces.align.geometry` -> tokens (B, G, D)."""
+        """Map geometry (B, 478, 3), see `norface.faces.align.geometry` -> tokens (B, G, D)."""
         x = self.mlp(self.standardize(geometry.flatten(1)))
-        x = self.norm(x.unflatten(-1, (self.count, -1)))
+        x = self.norm(torch.unflatten(x, -1, (self.count, -1)))
         if self.training and self.dropout > 0:
             keep = torch.rand(len(x), 1, 1, device=x.device) >= self.dropout
             x = x * keep

@@ -41,7 +41,7 @@ class TopKGate(nn.Module):
         self.logits = nn.Linear(width, experts, bias=False)
 
     def forward(self, x: Tensor) -> Routing:
-        """x (B, D) -> `Routing`, float32."""
+        """Map x (B, D) -> `Routing`, float32."""
         logits = self.logits(x).float()
         values, chosen = logits.topk(min(self.top_k + 1, self.experts), dim=-1)
         every = torch.arange(self.experts, device=x.device)
@@ -67,7 +67,7 @@ class ExpertMlps(nn.Module):
         nn.init.normal_(self.weight2, std=hidden**-0.5)
 
     def forward(self, x: Tensor) -> Tensor:
-        """x (B, L, D) -> (B, E, L, D')."""
+        """Map x (B, L, D) -> (B, E, L, D')."""
         x = x.unsqueeze(1)
         x = nn.functional.gelu(x @ self.weight1 + self.bias1)
         return x @ self.weight2 + self.bias2
@@ -85,7 +85,7 @@ class MixtureOfExperts(nn.Module):
         self.experts = experts
 
     def forward(self, x: Tensor) -> tuple[Tensor, Routing]:
-        """x (B, L, D) -> (B, L, D') and the routing."""
+        """Map x (B, L, D) -> (B, L, D') and the routing."""
         routing: Routing = self.gate(x.mean(1))
         results: Tensor = self.experts(x)
         weights = routing.gates.to(results.dtype)[:, :, None, None]

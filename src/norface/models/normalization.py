@@ -77,7 +77,7 @@ class NormalizationNetwork(nn.Module):
         )
 
     def merge(self, original: Tensor, geometry: Tensor, target: Tensor) -> Tensor:
-        """original (B, L, D), geometry (B, 478, 3), target (B, L, D) -> merged (B, L, D)."""
+        """Map original (B, L, D), geometry (B, 478, 3), target (B, L, D) -> merged (B, L, D)."""
         extra = None if self.geometry is None else self.geometry(geometry)
         out: Tensor = self.merging(original, target, extra)
         return out

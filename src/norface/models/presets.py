@@ -202,9 +202,7 @@ def _input_part(p: Preset, moe: bool) -> MixtureOfExperts | PlainExpert:
     return MixtureOfExperts(gate=gate, experts=experts)
 
 
-def _output_part(
-    p: Preset, labels: int, outputs: int, moe: bool
-) -> MixtureOfExperts | PlainExpert:
+def _output_part(p: Preset, labels: int, outputs: int, moe: bool) -> MixtureOfExperts | PlainExpert:
     experts = LabelReadout(
         experts=EXPERTS if moe else 1, labels=labels, width=p.width, outputs=outputs
     )

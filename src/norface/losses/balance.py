@@ -1,0 +1,31 @@
+"""Keeping all experts of a mixture at work (Shazeer et al., 2017)."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+
+def squared_variation(x: Tensor) -> Tensor:
+    """Variance over squared mean of x (E,): 0 when all are equal; 0 for a single value."""
+    if len(x) == 1:
+        return x.new_zeros(())
+    x = x.float()
+    return x.var(unbiased=False) / (x.mean() ** 2 + 1e-10)
+
+
+def importance_loss(gates: Tensor) -> Tensor:
+    """Squared variation of the experts' summed gates.
+
+    Args:
+        gates: (B, E), see `norface.models.moe.Routing`.
+    """
+    return squared_variation(gates.sum(0))
+
+
+def load_loss(load: Tensor) -> Tensor:
+    """Squared variation of the experts' expected number of faces.
+
+    Args:
+        load: (B, E), see `norface.models.moe.Routing`.
+    """
+    return squared_variation(load.sum(0))
