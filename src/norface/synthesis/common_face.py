@@ -6,6 +6,7 @@ A target face is a person in one pose, one light and before one plain background
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import Final
 
@@ -50,7 +51,7 @@ def common_person() -> Person:
         "ear-wing-incr": -0.2,
     }.items():
         local[names.index(name)] = value
-    shape = Shape(0.38, 28.0, 0.5, 0.47, (0.28, 0.30, 0.42), local)
+    shape = Shape(0.62, 28.0, 0.5, 0.47, (0.28, 0.30, 0.42), local)
     look = Look(
         skin=(0.60, 0.375, 0.265), lips=(0.46, 0.19, 0.165), brows=(0.035, 0.02, 0.014),
         brow_amount=0.88, brow_thickness=0.036, brow_arch=0.05, brow_height=0.18,
@@ -67,7 +68,11 @@ def common_person() -> Person:
 @cache
 def target_person(index: int) -> Person:
     """A target identity; 0 is the common face."""
-    return common_person() if index == 0 else random_person(TARGET_SEEDS[index - 1])
+    if index == 0:
+        return common_person()
+    person = random_person(TARGET_SEEDS[index - 1])
+    # Bones of one gender under the surface of the other: nobody's face in particular.
+    return replace(person, shape=replace(person.shape, gender=1 - person.shape.gender))
 
 
 def render_target(

@@ -20,10 +20,10 @@ LIP_GAP_CLOSED = 0.015
 # Actions that a face can do by itself, and how often a random expression has each.
 _SINGLES: dict[str, float] = {
     "browInnerUp": 0.22, "browOuterUp": 0.18, "browDown": 0.20, "eyeWide": 0.14,
-    "cheekSquint": 0.18, "eyeSquint": 0.16, "noseSneer": 0.15, "mouthUpperUp": 0.15,
-    "mouthSmile": 0.26, "mouthDimple": 0.13, "mouthFrown": 0.16, "mouthLowerDown": 0.13,
-    "mouthShrugLower": 0.15, "mouthPucker": 0.12, "mouthStretch": 0.14, "mouthFunnel": 0.10,
-    "mouthPress": 0.14, "jawOpen": 0.28, "mouthRollLower": 0.10, "mouthRollUpper": 0.10,
+    "cheekSquint": 0.18, "eyeSquint": 0.16, "noseSneer": 0.15, "mouthUpperUp": 0.20,
+    "mouthSmile": 0.26, "mouthDimple": 0.18, "mouthFrown": 0.18, "mouthLowerDown": 0.20,
+    "mouthShrugLower": 0.18, "mouthPucker": 0.20, "mouthStretch": 0.20, "mouthFunnel": 0.18,
+    "mouthPress": 0.16, "jawOpen": 0.26, "mouthRoll": 0.16,
     "eyeBlink": 0.16, "cheekPuff": 0.06, "mouthShrugUpper": 0.08, "mouthClose": 0.05,
     "jawForward": 0.05, "jawLeft": 0.04, "jawRight": 0.04, "mouthLeft": 0.05, "mouthRight": 0.05,
     "tongueOut": 0.02,
@@ -31,9 +31,9 @@ _SINGLES: dict[str, float] = {
 _EXCLUSIVE = (
     ("eyeWide", "eyeBlink"), ("eyeWide", "eyeSquint"), ("mouthPucker", "mouthStretch"),
     ("mouthPucker", "mouthSmile"), ("mouthFunnel", "mouthPress"), ("mouthFunnel", "mouthSmile"),
-    ("mouthRollLower", "mouthLowerDown"), ("mouthRollUpper", "mouthUpperUp"),
+    ("mouthRoll", "mouthLowerDown"), ("mouthRoll", "mouthUpperUp"), ("mouthRoll", "mouthFunnel"),
     ("mouthPress", "jawOpen"), ("mouthPress", "mouthLowerDown"), ("mouthPress", "mouthUpperUp"),
-    ("cheekPuff", "jawOpen"), ("mouthRollLower", "jawOpen"), ("mouthRollUpper", "jawOpen"),
+    ("cheekPuff", "jawOpen"), ("mouthRoll", "jawOpen"), ("mouthRoll", "mouthPress"),
     ("mouthSmile", "mouthFrown"), ("jawLeft", "jawRight"), ("mouthLeft", "mouthRight"),
     ("tongueOut", "mouthPress"), ("mouthShrugLower", "mouthLowerDown"),
 )  # fmt: skip
@@ -76,7 +76,11 @@ PROTOTYPES: dict[str, dict[str, tuple[float, float]]] = {
 
 
 def _set(actions: Array, name: str, value: float, left: float = 1.0, right: float = 1.0) -> None:
-    if name in ACTION_INDEX:
+    if name == "mouthRoll":
+        # Both lips mostly roll in together.
+        actions[ACTION_INDEX["mouthRollLower"]] = value
+        actions[ACTION_INDEX["mouthRollUpper"]] = value * left
+    elif name in ACTION_INDEX:
         actions[ACTION_INDEX[name]] = value
     else:
         actions[ACTION_INDEX[name + "Left"]] = value * left

@@ -78,9 +78,9 @@ class HeadModel:
     def neutral(self, shape: Shape) -> Array:
         """(V, 3) vertices of the person without any expression."""
         old = np.clip((shape.age - AGE_YOUNG) / (AGE_OLD - AGE_YOUNG), 0, 1)
-        gender = np.array([1 - shape.gender, shape.gender])
+        gender = np.array([shape.gender, 1 - shape.gender])
         age = np.array([1 - old, old])
-        # Order of the corners: (ancestry, gender, age) and (gender, age, muscle, weight).
+        # Corners: (ancestry, male then female, age) and (male then female, age, muscle, weight).
         appearance = np.einsum("r,g,a->rga", shape.ancestry, gender, age).ravel()
         build = np.einsum(
             "g,a,m,w->gamw", gender, age, _three_corners(shape.muscle), _three_corners(shape.weight)

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
-from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import cv2
 import numpy as np
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from norface.facs import FACIAL_ACTIONS
 from norface.faces.align import align, geometry
 from norface.faces.find import FaceFinder
 from norface.synthesis.common_face import TARGET_COUNT, render_target
+from norface.synthesis.parallel import in_processes
 from norface.synthesis.samples import person_seed, render_sample
-
-T = TypeVar("T")
 
 SHARD_SIZE = 256
 CROP_SIZE = 160
@@ -67,33 +60,6 @@ def write_targets(path: Path) -> None:
     neutral = np.zeros(len(FACIAL_ACTIONS), np.float32)
     faces = np.stack([render_target(i, neutral) for i in range(TARGET_COUNT)])
     _write(path, image=faces)
-
-
-def in_processes(
-    work: Any, jobs: Iterable[T], label: str, workers: int | None = None
-) -> Iterator[Any]:
-    """Map ``work`` over ``jobs`` in fresh processes, in order, with a progress bar."""
-    jobs = list(jobs)
-    # Each process keeps to one core: the libraries' own threads would only fight.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    with (
-        ProcessPoolExecutor(
-            workers or os.cpu_count(), mp_context=get_context("spawn"), initializer=_single_thread
-        ) as pool,
-        Progress(*columns) as progress,
-    ):
-        yield from progress.track(pool.map(work, jobs), total=len(jobs), description=label)
-
-
-def _single_thread() -> None:
-    cv2.setNumThreads(0)
 
 
 @cache
