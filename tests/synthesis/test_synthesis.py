@@ -73,7 +73,7 @@ def test_attributes_shape_the_head() -> None:
         gender: head.neutral(replace(shape, gender=gender))[brow, 2].max() for gender in (0.0, 1.0)
     }
     # Men's brow ridges stand out farther from the eyes.
-    assert jut[1.0] > jut[0.0] + 0.005
+    assert jut[1.0] > jut[0.0] + 0.002
 
 
 def test_action_unit_intensity_is_five_times_the_activation() -> None:
