@@ -34,6 +34,9 @@ differs too much between people.
 """
 
 
+_LEAST_SCALE: Final = 1e-6
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class HeadFit:
     """Where the canonical head lies: ``landmark = scale * rotation @ canonical + translation``.
@@ -87,7 +90,7 @@ def fit_head(points: ArrayLike) -> HeadFit:
     signs = np.array([1.0, 1.0, np.sign(np.linalg.det(left @ right))])
     rotation = (left * signs) @ right
     scale = float(singular @ signs / (weights @ (centred**2).sum(axis=1)))
-    if scale <= 0.0:
+    if scale < _LEAST_SCALE:
         raise ValueError("landmarks do not form a face")
     return HeadFit(rotation, scale, middle - scale * rotation @ centre)
 

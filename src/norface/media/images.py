@@ -57,7 +57,7 @@ def read_image(path: str | os.PathLike[str]) -> UInt8Image:
             name.
 
     Returns:
-        (H, W, 3) uint8 RGB, contiguous.
+        (H, W, 3) uint8 RGB, contiguous and writable.
 
     Raises:
         ImageError: when the file is missing, empty, damaged, no picture, or larger than
@@ -174,7 +174,7 @@ def _opened(file: object, path: Path) -> Image.Image:
             warnings.simplefilter("ignore")
             image = Image.open(file, formats=_FORMATS)  # type: ignore[arg-type]
     except UnidentifiedImageError as error:
-        raise ImageError(f"{path} is {_what_it_is(path)}. Convert it to JPEG or PNG.") from error
+        raise ImageError(f"{path} is {_what_it_is(path)}. Give a JPEG or PNG picture.") from error
     except Image.DecompressionBombError as error:
         raise ImageError(_too_large(path)) from error
     except Exception as error:
@@ -208,8 +208,8 @@ def _to_rgb(image: Image.Image, name: str) -> UInt8Image:
         if image.mode in ("I", "F"):
             return to_rgb_array(_deep_to_8_bits(np.asarray(image)))
         if image.has_transparency_data:
-            return to_rgb_array(np.asarray(image.convert("RGBA")))
-        return to_rgb_array(np.asarray(image.convert("RGB")))
+            return to_rgb_array(np.array(image.convert("RGBA")))
+        return to_rgb_array(np.array(image.convert("RGB")))
     except ImageError:
         raise
     except ValueError as error:
