@@ -5,10 +5,10 @@ import cv2
 import numpy as np
 import pytest
 
-from norface.facs import FACIAL_ACTIONS
 from norface.faces.align import align
 from norface.faces.bundle import BundleError
 from norface.faces.find import FaceFinder
+from norface.facs import FACIAL_ACTIONS
 from norface.media.images import read_image
 
 
