@@ -143,7 +143,7 @@ def load_shards(folders: Sequence[Path], *, limit: int | None = None) -> Shards:
             real[part] = True
         folder[part] = number
         start += count
-    targets = _targets(folders)
+    targets = load_targets(folders)
     if total and int(arrays["target_id"].max()) >= len(targets):
         raise ShardError(f"a target_id is beyond the {len(targets)} faces of targets.npz")
     return Shards(**arrays, action_mask=mask, real=real, folder=folder, targets=targets)
@@ -178,7 +178,12 @@ def _read(path: Path, *names: str) -> dict[str, NDArray[Any]]:
         raise ShardError(f"{path} cannot be read: {error}") from error
 
 
-def _targets(folders: Sequence[Path]) -> NDArray[np.uint8]:
+def load_targets(folders: Sequence[Path]) -> NDArray[np.uint8]:
+    """The neutral target faces (T, 256, 256, 3) uint8 of the folders.
+
+    Raises:
+        ShardError: none has targets.npz, or they differ.
+    """
     found: NDArray[np.uint8] | None = None
     for folder in folders:
         path = folder / "targets.npz"

@@ -38,7 +38,8 @@ def mean_recall(truth: ArrayLike, called: ArrayLike) -> float:
 def icc_3_1(truth: ArrayLike, read: ArrayLike) -> float:
     """Intraclass correlation ICC(3,1) of Shrout and Fleiss (1979): consistency of single ratings.
 
-    Two raters of a two-way mixed model: (BMS - EMS) / (BMS + EMS), with the mean squares between subjects and of the
+    Two raters of a two-way mixed model: (BMS - EMS) / (BMS + EMS), with the mean squares between
+    subjects and of the
     residual. A constant offset between the raters does not count, a difference in spread does.
 
     Args:

@@ -167,13 +167,22 @@ class ConvolutionalEncoder(Encoder):
 
     `freeze_batch_norm` keeps the running statistics as they are; `freeze_blocks` stops the
     gradient below a block, which also spares the backward pass through the largest feature maps.
+
+    Args:
+        trunk: what makes the features.
+        width: D.
+        image_size: S; larger images are averaged down to it.
+        grey: whether colours are taken out first, for a network that learns from grey faces.
     """
 
-    def __init__(self, *, trunk: EfficientNetLite0, width: int, image_size: int = 128) -> None:
+    def __init__(
+        self, *, trunk: EfficientNetLite0, width: int, image_size: int = 128, grey: bool = False
+    ) -> None:
         super().__init__()
         if image_size % trunk.stride:
             raise ValueError(f"image_size must be a multiple of {trunk.stride}, not {image_size}")
         self.image_size = image_size
+        self.grey = grey
         self.width = width
         self.side = image_size // trunk.stride
         self.tokens = self.side**2
@@ -186,6 +195,13 @@ class ConvolutionalEncoder(Encoder):
 
     def forward(self, image: Tensor) -> Tensor:
         """Map image (B, 3, S, S), RGB in 0..1 -> tokens (B, L, D)."""
+        factor = image.shape[-1] // self.image_size
+        if factor > 1:
+            image = F.avg_pool2d(image, factor)
+        if self.grey:
+            red, green, blue = image.unbind(1)
+            grey = 0.299 * red + 0.587 * green + 0.114 * blue
+            image = torch.stack([grey, grey, grey], 1)
         x = self.trunk((image * 255.0 - 127.0) / 128.0)
         x = self.projection(x).flatten(2).transpose(1, 2)
         out: Tensor = self.norm(x) + self.position

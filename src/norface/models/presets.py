@@ -41,6 +41,7 @@ class Preset:
         mlp_ratio: hidden width of a block's MLP over D.
         blocks: EfficientNet-Lite0 blocks of the shared encoder (11: 16 pixels a token).
         emotion_blocks: the same for the emotion network's own encoder (16: 32 pixels a token).
+        emotion_size: width of the grey image that it reads; faces to learn from are small.
         geometry_tokens: tokens made from the landmarks; 0 does without.
         geometry_hidden: hidden width of their MLP.
         geometry_dropout: share of training samples without them.
@@ -55,6 +56,7 @@ class Preset:
     mlp_ratio: float
     blocks: int
     emotion_blocks: int
+    emotion_size: int
     geometry_tokens: int
     geometry_hidden: int
     geometry_dropout: float
@@ -71,6 +73,7 @@ PRESETS: Final = {
         mlp_ratio=2.0,
         blocks=11,
         emotion_blocks=16,
+        emotion_size=64,
         geometry_tokens=4,
         geometry_hidden=128,
         geometry_dropout=0.1,
@@ -85,6 +88,7 @@ PRESETS: Final = {
         mlp_ratio=2.0,
         blocks=6,
         emotion_blocks=6,
+        emotion_size=64,
         geometry_tokens=2,
         geometry_hidden=16,
         geometry_dropout=0.0,
@@ -158,7 +162,7 @@ def emotions(
     p = preset(name)
     return EmotionNetwork(
         width=p.width,
-        encoder=_encoder(p, p.emotion_blocks, pretrained) if use_original else None,
+        encoder=_emotion_encoder(p, pretrained) if use_original else None,
         normalized_encoder=NormalizedReader(width=p.width) if use_normalized else None,
         geometry=_geometry(p),
         input_moe=_input_part(p, input_moe),
@@ -175,6 +179,13 @@ def _encoder(p: Preset, blocks: int, pretrained: bool) -> ConvolutionalEncoder:
     if pretrained:
         trunk.load_imagenet()
     return ConvolutionalEncoder(trunk=trunk, width=p.width)
+
+
+def _emotion_encoder(p: Preset, pretrained: bool) -> ConvolutionalEncoder:
+    trunk = EfficientNetLite0(blocks=p.emotion_blocks)
+    if pretrained:
+        trunk.load_imagenet()
+    return ConvolutionalEncoder(trunk=trunk, width=p.width, image_size=p.emotion_size, grey=True)
 
 
 def _geometry(p: Preset) -> GeometryToken | None:

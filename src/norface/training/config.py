@@ -163,7 +163,8 @@ class EmotionsConfig(RunConfig):
 
     Attributes:
         faces: aligned faces of FER2013, a file made by `norface.data.fer2013.prepare`.
-        data: folders of shards with synthetic prototypes of the emotions; may be none.
+        data: folders of shards with synthetic prototypes of the emotions; may be none, unless
+            `normalization` is given, which needs their targets.npz.
         normalization: checkpoint of F_nor; without it the network sees the original only.
         start: checkpoint of an emotion network to start from (with or without the normalized
             input).
@@ -202,6 +203,8 @@ class EmotionsConfig(RunConfig):
 
     def __post_init__(self) -> None:
         RunConfig.__post_init__(self)
+        if self.normalization is not None and not self.data:
+            raise ValueError("normalization needs data, for the target face")
         if not 0.0 <= self.synthetic_share <= 1.0:
             raise ValueError(f"synthetic_share must lie in 0..1, not {self.synthetic_share}")
         if not 0.0 <= self.smoothing < 1.0:
