@@ -6,8 +6,10 @@ from norface.faces.bundle import canonical_face
 from norface.faces.pose import rotation_from_pose
 from norface.results import Pose
 
+FRONTAL = Pose(0.0, 0.0, 0.0)
 
-def placed(pose=Pose(0.0, 0.0, 0.0), scale=10.0, shift=(300.0, 250.0, 0.0), face=None):
+
+def placed(pose=FRONTAL, scale=10.0, shift=(300.0, 250.0, 0.0), face=None):
     face = canonical_face() if face is None else face
     return scale * face @ rotation_from_pose(pose).T + shift
 
@@ -64,7 +66,7 @@ def test_the_framing_is_the_same_for_every_size():
 
 @pytest.mark.parametrize("zoom", [0.25, 0.31, 1.0, 2.5])
 def test_pixels_land_where_the_matrix_says(zoom):
-    # A ramp keeps its values under averaging and interpolation, so each crop pixel tells its origin.
+    # A ramp keeps its values under averaging and interpolation: each pixel tells its origin.
     rows, columns = np.mgrid[0:400, 0:500] + 0.5
     ramp = np.stack([columns / 2, rows / 2, np.zeros_like(rows)], axis=2).astype(np.uint8)
     matrix = np.array([[zoom, 0.0, -zoom * 60.0], [0.0, zoom, -zoom * 40.0]])

@@ -190,9 +190,9 @@ def test_missing_files_and_folders_are_refused(tmp_path):
         read_image(tmp_path / "nowhere.jpg")
     with pytest.raises(ImageError, match="is a folder"):
         read_image(tmp_path)
-    with pytest.raises(ImageError, match="a\\0b"):
+    with pytest.raises(ImageError, match=r"a\0b"):
         read_image("a\0b.jpg")
-    with pytest.raises(ImageError, match="x{300}"):
+    with pytest.raises(ImageError, match=r"x{300}"):
         read_image("x" * 300)
 
 
