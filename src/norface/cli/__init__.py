@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import norface
 
@@ -24,9 +25,37 @@ def _info() -> Command:
     return info
 
 
+def _synth() -> Command:
+    from norface.cli.synth import synth
+
+    return synth
+
+
+def _train_normalization() -> Command:
+    from norface.cli.train import normalization
+
+    return normalization
+
+
+def _train_classification() -> Command:
+    from norface.cli.train import classification
+
+    return classification
+
+
+def _export() -> Command:
+    from norface.cli.export import export
+
+    return export
+
+
 _COMMANDS: Final[dict[tuple[str, ...], tuple[str, Callable[[], Command]]]] = {
     ("analyze",): ("action units, emotions and normalized faces from pictures", _analyze),
     ("info",): ("the model card: training data, abilities, limits, licences", _info),
+    ("synth",): ("rendered faces with their exact truth", _synth),
+    ("train", "normalization"): ("the network that normalizes faces", _train_normalization),
+    ("train", "classification"): ("the network that reads action units", _train_classification),
+    ("export",): ("checkpoints to weights that run without PyTorch", _export),
 }
 
 
@@ -47,24 +76,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(_overview(group))
         return 0
     said = " ".join(words[:2] if group else words[:1])
-    print(f"norface: {said!r} is not a command.\n" if words else "", _overview(group), sep="",
-          file=sys.stderr)  # fmt: skip
+    problem = f"norface: {said!r} is not a command.\n\n" if words else ""
+    print(problem + _overview(group), file=sys.stderr)
     return 2
 
 
 def _run(command: Callable[[], Command], name: tuple[str, ...], words: list[str]) -> int:
     import tyro
 
-    from norface.cli.console import FAILURE, INTERRUPTED, CommandError, messages
+    from norface.cli.console import (
+        FAILURE,
+        INTERRUPTED,
+        WRONG_COMMAND,
+        CommandError,
+        messages,
+    )
 
     try:
         function = command()
-        return tyro.cli(
-            function,
-            args=words,
-            prog=" ".join(("norface", *name)),
-            config=(tyro.conf.FlagCreatePairsOff,),
-        )
+
+        @functools.wraps(function)
+        def bind(*values: Any, **options: Any) -> Callable[[], int]:
+            return lambda: function(*values, **options)
+
+        try:
+            call = tyro.cli(
+                bind,
+                args=words,
+                prog=" ".join(("norface", *name)),
+                config=(tyro.conf.FlagCreatePairsOff,),
+            )
+        except ValueError as error:
+            # Options that check themselves, such as those of a training.
+            raise CommandError(f"{error}. See --help.", code=WRONG_COMMAND) from error
+        return call()
     except CommandError as error:
         messages().print(f"norface: {error}", style="red")
         return error.code

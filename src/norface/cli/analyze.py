@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import tyro
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -35,7 +36,8 @@ from norface.tables.writers import CsvTable, part_of
 
 _ROWS_SHOWN: Final = 40
 _UNITS_SHOWN: Final = 5
-_NAME_WIDTH: Final = 34
+_UNITS_WIDTH: Final = 28
+_SPACE: Final = 2
 _PATHS = tyro.conf.arg(metavar="PATH ...", help_behavior_hint="")
 _NO_DEFAULT = tyro.conf.arg(help_behavior_hint="")
 _OPTIONAL_PATH = tyro.conf.arg(metavar="PATH", help_behavior_hint="")
@@ -81,7 +83,7 @@ def analyze(
     run = _Run(results=results, pictures=pictures, total=len(planned.pictures))
     try:
         with (
-            results.opened(overwrite=overwrite),
+            results.opened(),
             CsvTable(results.faces, FACE_COLUMNS) as faces,
             CsvTable(results.errors, ERROR_COLUMNS) as errors,
         ):
@@ -145,6 +147,7 @@ class _Results:
         if overwrite:
             return
         there = [path for path in (self.faces, part_of(self.faces)) if path.exists()]
+        there += [self.errors] if self._is_foreign(self.errors) else []
         folders = (self.normalized, self.pictures) if pictures else (self.normalized,)
         there += [path for path in folders if path.is_dir() and any(path.iterdir())]
         if there:
@@ -153,6 +156,14 @@ class _Results:
                 "results with --overwrite.",
                 code=WRONG_COMMAND,
             )
+
+    @staticmethod
+    def _is_foreign(errors: Path) -> bool:
+        """Whether a file of that name is not norface's own, which is always out of date."""
+        if not errors.exists():
+            return False
+        with errors.open("rb") as file:
+            return file.readline().decode("utf-8", "replace").strip() != ",".join(ERROR_COLUMNS)
 
     def spare_inputs(self, planned: Plan, *, pictures: bool) -> None:
         """Refuse to write a picture over one that is to be read."""
@@ -168,7 +179,7 @@ class _Results:
                 )
 
     @contextmanager
-    def opened(self, *, overwrite: bool) -> Iterator[None]:
+    def opened(self) -> Iterator[None]:
         """Make the folder; leave none behind that nothing was written to."""
         made = [path for path in (self.folder, *self.folder.parents) if not path.exists()]
         try:
@@ -176,9 +187,8 @@ class _Results:
             probe = self.folder / ".norface"
             probe.touch()
             probe.unlink()
-            if overwrite:
-                # The problems of an earlier run are not this one's.
-                self.errors.unlink(missing_ok=True)
+            # The problems of an earlier run are not this one's.
+            self.errors.unlink(missing_ok=True)
         except OSError as error:
             reason = error.strerror or str(error)
             raise CommandError(
@@ -237,21 +247,23 @@ class _Run:
         """Print the table of faces and what lies where."""
         out = output()
         if self.shown:
-            out.print(_table(self.shown))
+            out.print(_table(self.shown, out.width))
             legend = _legend(self.shown)
             if legend:
                 out.print(legend, style="dim")
         left_out = self.found + self.without_face - len(self.shown)
         if left_out:
-            out.print(f"... and {left_out} more rows in {self.results.faces}")
+            out.print(f"... and {left_out} more in {self.results.faces}", soft_wrap=True)
         words = [_count(self.done, "picture"), _count(self.found, "face")]
         if self.without_face:
             words.append(f"{self.without_face} without a face")
-        out.print(printable(", ".join(words) + f" -> {self.results.folder}{os.sep}"))
+        summary = ", ".join(words) + f" -> {self.results.folder}{os.sep}"
+        out.print(printable(summary), soft_wrap=True)
         if self.failed:
             out.print(
                 printable(f"{self.failed} could not be read: see {self.results.errors}"),
                 style="red",
+                soft_wrap=True,
             )
 
 
@@ -292,26 +304,44 @@ def _save(path: Path, image: UInt8Image) -> None:
     write_image(path, image)
 
 
-def _table(rows: Sequence[tuple[str, FaceAnalysis | None]]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    longest = max(len(printable(name)) for name, _ in rows)
-    table.add_column("picture", overflow="fold", min_width=min(longest, _NAME_WIDTH))
+def _table(rows: Sequence[tuple[str, FaceAnalysis | None]], width: int) -> Table:
+    """Rows of one line each: names lose their beginning, and the weakest units are left out."""
+    emotions = [_emotion(face) for _, face in rows]
+    rest = width - max(4, *(len(str(face.face_id)) for _, face in rows if face)) - 3 * _SPACE
+    rest -= max(len("emotion"), *map(len, emotions))
+    names = [printable(name) for name, _ in rows]
+    name_width = max(len("picture"), min(max(map(cell_len, names)), rest - _UNITS_WIDTH))
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, _SPACE, 0, 0))
+    table.add_column("picture", no_wrap=True)
     table.add_column("face", justify="right", no_wrap=True)
     table.add_column("emotion", no_wrap=True)
-    table.add_column("strongest action units")
+    table.add_column("strongest action units", no_wrap=True)
     before = None
-    for name, face in rows:
-        first = printable(name) if name != before else ""
+    for (name, face), shown, emotion in zip(rows, names, emotions, strict=True):
+        first = "" if name == before else _tail(shown, name_width)
         before = name
         if face is None:
             table.add_row(first, "-", "", "no face found")
             continue
-        emotion = (
-            "" if face.emotion is None else f"{face.emotion} {face.emotions[face.emotion]:.0%}"
-        )
-        units = ", ".join(f"{unit} {intensity:.1f}" for unit, intensity in _strongest(face))
-        table.add_row(first, str(face.face_id), emotion, units or "none present")
+        units = [f"{unit} {intensity:.1f}" for unit, intensity in _strongest(face)]
+        while len(", ".join(units)) > rest - name_width:
+            units.pop()
+        table.add_row(first, str(face.face_id), emotion, ", ".join(units) or "none present")
     return table
+
+
+def _emotion(face: FaceAnalysis | None) -> str:
+    if face is None or face.emotion is None:
+        return ""
+    return f"{face.emotion} {face.emotions[face.emotion]:.0%}"
+
+
+def _tail(text: str, width: int) -> str:
+    if cell_len(text) <= width:
+        return text
+    while cell_len(text) > width - 3:
+        text = text[1:]
+    return "..." + text
 
 
 def _strongest(face: FaceAnalysis) -> list[tuple[str, float]]:

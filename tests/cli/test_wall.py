@@ -1,0 +1,69 @@
+"""Users install neither torch nor a training library, and may be offline."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+PROLOGUE = """
+import sys, socket
+from importlib.abc import MetaPathFinder
+
+BLOCKED = {"torch", "numba", "scipy", "sklearn", "onnx", "safetensors", "anny", "torchvision"}
+
+class Wall(MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in BLOCKED:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Wall())
+
+def offline(self, address):
+    raise AssertionError(f"connects to {address}")
+
+socket.socket.connect = offline
+"""
+
+
+def run(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", PROLOGUE + code, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+ANALYZE = "from norface.cli import main; sys.exit(main(sys.argv[1:]))"
+
+
+def test_analyze_needs_no_training_library_and_no_network(person: Path, tmp_path: Path) -> None:
+    done = run(ANALYZE, "analyze", str(person), "--out", str(tmp_path / "out"), "--pictures")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "out" / "faces.csv").is_file()
+
+
+def test_info_needs_no_training_library() -> None:
+    done = run(ANALYZE, "info")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_importing_norface_loads_nothing_heavy() -> None:
+    code = """
+import norface
+heavy = {"numpy", "cv2", "mediapipe", "onnxruntime", "PIL", "rich", "tyro"} & set(sys.modules)
+assert not heavy, heavy
+assert "Norface" in dir(norface)
+assert norface.Norface.__name__ == "Norface"
+assert norface.FaceAnalysis.__name__ == "FaceAnalysis"
+try:
+    norface.nothing
+except AttributeError:
+    pass
+else:
+    raise AssertionError
+"""
+    done = run(code)
+    assert (done.returncode, done.stderr) == (0, "")
