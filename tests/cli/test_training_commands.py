@@ -37,6 +37,8 @@ def test_synth_writes_pictures_and_their_truth(
         ["train", "anything"],
         ["train", "normalization", "--out", "{out}", "--data", "{out}"],
         ["train", "normalization", "--out", "{out}", "--data", "{out}", "--steps", "3"],
+        ["train", "prepare-photos", "{out}", "--renders", "{out}", "--out", "{out}"],
+        ["train", "prepare-fer", "{out}", "--out", "{out}"],
         ["synth", "--count", "0", "--out", "{out}"],
         ["synth", "--count", "many", "--out", "{out}"],
         ["export", "--normalization", "{out}", "--action-units", "{out}", "--out", "{out}"],
@@ -53,7 +55,7 @@ def test_a_wrong_command_line_is_exit_code_2(
     assert capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["normalization", "classification"])
+@pytest.mark.parametrize("command", ["normalization", "classification", "emotions"])
 def test_help_names_every_option(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:
         main(["train", command, "--help"])

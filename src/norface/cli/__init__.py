@@ -43,6 +43,24 @@ def _train_classification() -> Command:
     return classification
 
 
+def _train_emotions() -> Command:
+    from norface.cli.train import emotions
+
+    return emotions
+
+
+def _prepare_photos() -> Command:
+    from norface.cli.train import prepare_photos
+
+    return prepare_photos
+
+
+def _prepare_fer() -> Command:
+    from norface.cli.train import prepare_fer
+
+    return prepare_fer
+
+
 def _export() -> Command:
     from norface.cli.export import export
 
@@ -55,6 +73,9 @@ _COMMANDS: Final[dict[tuple[str, ...], tuple[str, Callable[[], Command]]]] = {
     ("synth",): ("rendered faces with their exact truth", _synth),
     ("train", "normalization"): ("the network that normalizes faces", _train_normalization),
     ("train", "classification"): ("the network that reads action units", _train_classification),
+    ("train", "emotions"): ("the network that reads emotions", _train_emotions),
+    ("train", "prepare-photos"): ("real portraits to train with", _prepare_photos),
+    ("train", "prepare-fer"): ("FER2013 to train emotions with", _prepare_fer),
     ("export",): ("checkpoints to weights that run without PyTorch", _export),
 }
 

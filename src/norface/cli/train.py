@@ -1,24 +1,37 @@
-"""``norface train``: one command per network. Their options are those of `norface.training`."""
+"""``norface train``: one command per network, with the options of `norface.training`, and the
+preparation of photos.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, TypeAlias, TypeVar
 
 import tyro
 
 from norface.cli.console import SUCCESS, WRONG_COMMAND, CommandError, output
+from norface.data.fer2013 import prepare
+from norface.data.portraits import calibrate, write_portrait_shards
 from norface.data.shards import ShardError
 from norface.models.checkpoint import CheckpointError
 from norface.training.classification import train_classification
-from norface.training.config import ClassificationConfig, NormalizationConfig, RunConfig
+from norface.training.config import (
+    ClassificationConfig,
+    EmotionsConfig,
+    NormalizationConfig,
+    RunConfig,
+)
+from norface.training.emotions import train_emotions
 from norface.training.normalization import train_normalization
 
 _C = TypeVar("_C", bound=RunConfig)
 # Options are named as in the configuration, without the name of the function's argument.
 _Normalization: TypeAlias = Annotated[NormalizationConfig, tyro.conf.arg(name="")]
 _Classification: TypeAlias = Annotated[ClassificationConfig, tyro.conf.arg(name="")]
+
+_Emotions: TypeAlias = Annotated[EmotionsConfig, tyro.conf.arg(name="")]
 
 
 def normalization(config: _Normalization) -> int:
@@ -37,10 +50,66 @@ def classification(config: _Classification) -> int:
     return _train(train_classification, config)
 
 
+def emotions(config: _Emotions) -> int:
+    """Train F_cla for emotions.
+
+    Run again with the same options, an interrupted training goes on.
+    """
+    return _train(train_emotions, config)
+
+
+def prepare_photos(
+    photos: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="PHOTO ...")],
+    /,
+    *,
+    renders: tuple[Path, ...],
+    out: Path,
+    copies: int = 2,
+    seed: int = 0,
+) -> int:
+    """Make shards to train on from portraits, labelled by MediaPipe's blendshapes.
+
+    Args:
+        photos: Portraits of one large face each, or folders of them.
+        renders: Folders of rendered shards, on which the labels' scale is learned.
+        out: Folder for the shards.
+        copies: Target faces that each photo is paired with.
+        seed: Chooses the targets.
+    """
+    with _told():
+        say = output().print
+        used = write_portrait_shards(
+            photos, out, calibrate(renders), copies=copies, seed=seed, say=say
+        )
+    output().print(f"{used} photos -> {out}", soft_wrap=True)
+    return SUCCESS
+
+
+def prepare_fer(file: Annotated[Path, tyro.conf.Positional], /, *, out: Path) -> int:
+    """Align the faces of FER2013 for the training of the emotion network.
+
+    Args:
+        file: fer2013.npz, as norface.data.fer2013 describes it.
+        out: File for the aligned faces.
+    """
+    with _told():
+        faces = prepare(file, say=output().print)
+        faces.save(out)
+    output().print(f"{len(faces)} faces -> {out}", soft_wrap=True)
+    return SUCCESS
+
+
 def _train(train: Callable[[_C], Path], config: _C) -> int:
-    try:
+    with _told():
         checkpoint = train(config)
-    except (ShardError, CheckpointError) as error:
-        raise CommandError(str(error), code=WRONG_COMMAND) from error
     output().print(f"-> {checkpoint}", soft_wrap=True)
     return SUCCESS
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Say what is wrong with the data or the checkpoints that the user named."""
+    try:
+        yield
+    except (ShardError, CheckpointError, FileNotFoundError) as error:
+        raise CommandError(str(error), code=WRONG_COMMAND) from error
