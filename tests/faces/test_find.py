@@ -58,7 +58,7 @@ def test_a_small_face_in_a_large_picture_is_found(finder, person_image, found_pe
 
 
 def test_faces_narrower_than_asked_are_left_out(person_image, found_person):
-    with FaceFinder(minimum_face_width=found_person.box.width + 20) as finder:
+    with FaceFinder(minimum_face_width=1.2 * found_person.box.width) as finder:
         assert finder.find(person_image) == []
 
 
