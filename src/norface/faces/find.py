@@ -29,7 +29,7 @@ _CANDIDATE_CONFIDENCE: Final = 0.3
 """Small faces get a low confidence at first; the second look decides."""
 
 _WIDTH_TOLERANCE: Final = 0.92
-"""The width of a small face is known to a few pixels only; a face of the minimum is not left out."""
+"""The width of a small face is known to a few pixels only; one of just the minimum must count."""
 
 _MARGINS: Final = (2.0, 1.5, 3.0)
 """Side of the landmarker's crop in widths of the detected box; the next is tried when one fails."""
