@@ -39,11 +39,13 @@ from norface.synthesis.shards import write_targets
 
 TRUSTED: Final = (
     "browInnerUp", "browOuterUpLeft", "browOuterUpRight", "eyeBlinkLeft", "eyeBlinkRight",
-    "eyeLookInLeft", "eyeLookInRight", "eyeLookOutLeft", "eyeLookOutRight",
     "jawOpen", "mouthPucker", "mouthSmileLeft", "mouthSmileRight", "mouthStretchLeft",
     "mouthStretchRight", "mouthUpperUpLeft", "mouthUpperUpRight",
 )  # fmt: skip
-"""The facial actions that the teacher answers for."""
+"""The facial actions that the teacher answers for.
+
+Its gaze follows renders (r = 0.65 sideways, 0.15 upwards) but has a bias on photos: left out.
+"""
 
 _NOMINAL_MAXIMUM: Final = 0.85
 """What the teacher says of a real face that does all it can; its own training saw few ones."""

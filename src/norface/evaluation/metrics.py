@@ -49,7 +49,11 @@ def icc_3_1(truth: ArrayLike, read: ArrayLike) -> float:
     Returns:
         -1 to 1; NaN for fewer than two subjects or when nothing varies.
     """
-    ratings = np.stack([_numbers(truth), _numbers(read)], axis=1)
+    return icc_3_1_of(np.stack([_numbers(truth), _numbers(read)], axis=1))
+
+
+def icc_3_1_of(ratings: NDArray[np.floating]) -> float:
+    """ICC(3,1) of any number of raters, ratings (N, raters); see `icc_3_1`."""
     count, raters = ratings.shape
     if count < 2:
         return float("nan")

@@ -1,0 +1,133 @@
+"""The action unit loop: cached tokens, masks, thresholds, resuming."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from rich.console import Console
+
+from norface import facs
+from norface.data.shards import load_shards
+from norface.models.checkpoint import Recipe, load_action_units, save_network
+from norface.models.classification import ActionUnitOutput
+from norface.training.classification import (
+    concordance,
+    loss_terms,
+    split_identities,
+    train_classification,
+)
+from norface.training.config import ClassificationConfig
+
+QUIET = Console(file=io.StringIO())
+
+
+@pytest.fixture
+def normalization(tmp_path: Path) -> Path:
+    recipe = Recipe(kind="normalization", preset="test")
+    path = tmp_path / "normalization.safetensors"
+    torch.manual_seed(0)
+    save_network(path, recipe.build(), recipe)
+    return path
+
+
+def config(out: Path, normalization: Path, *data: Path) -> ClassificationConfig:
+    return ClassificationConfig(
+        out=out, data=data, normalization=normalization, steps=6, preset="test", batch=16, threads=1
+    )
+
+
+def test_trains_and_resumes(
+    normalization: Path, shard_folder: Path, photo_folder: Path, tmp_path: Path
+) -> None:
+    options = config(tmp_path / "whole", normalization, shard_folder, photo_folder)
+    path = train_classification(options, QUIET)
+    _, notes = load_action_units(path)
+    assert set(notes["thresholds"]) == set(facs.ACTION_UNIT_NAMES)
+    assert notes["steps"] == 6
+    # A run that ends early and goes on; the tokens are shared.
+    half = dataclasses.replace(options, out=tmp_path / "parts", cache=tmp_path / "whole" / "tokens")
+    short = dataclasses.replace(half, steps=6, warmup=options.warmup)
+    from norface.training import classification as module
+
+    real, calls = module.loss_terms, []
+
+    def stopped(*arguments: object) -> object:
+        calls.append(1)
+        if len(calls) == 3:
+            import os
+            import signal
+
+            os.kill(os.getpid(), signal.SIGINT)
+        return real(*arguments)  # type: ignore[arg-type]
+
+    module.loss_terms = stopped  # type: ignore[assignment]
+    try:
+        train_classification(short, QUIET)
+    finally:
+        module.loss_terms = real
+    assert len(calls) == 3
+    again = train_classification(half, QUIET)
+    a, b = load_action_units(path)[0].state_dict(), load_action_units(again)[0].state_dict()
+    for key, value in a.items():
+        torch.testing.assert_close(value, b[key], msg=key, rtol=0, atol=0)
+
+
+def test_tokens_of_other_data_are_refused(
+    normalization: Path, shard_folder: Path, photo_folder: Path, tmp_path: Path
+) -> None:
+    options = config(tmp_path / "run", normalization, shard_folder)
+    train_classification(options, QUIET)
+    other = dataclasses.replace(options, data=(shard_folder, photo_folder))
+    with pytest.raises(ValueError, match="other data"):
+        train_classification(other, QUIET)
+
+
+@pytest.mark.parametrize("switch", ["use_original", "use_normalized", "input_moe", "output_moe"])
+def test_ablations_train(
+    switch: str, normalization: Path, shard_folder: Path, tmp_path: Path
+) -> None:
+    options = config(tmp_path / "run", normalization, shard_folder)
+    options = dataclasses.replace(options, steps=2, **{switch: False})
+    load_action_units(train_classification(options, QUIET))
+
+
+def test_unknown_intensities_carry_no_gradient() -> None:
+    units = len(facs.ACTION_UNITS)
+    intensity = torch.rand(4, units, 3, requires_grad=True)
+    presence = torch.zeros(4, units, requires_grad=True)
+    truth = torch.rand(4, units, 3) * 5
+    truth[:, 3] = float("nan")
+    options = ClassificationConfig(
+        out=Path("x"), data=(Path("x"),), normalization=Path("x"), steps=1
+    )
+    losses = loss_terms(
+        ActionUnitOutput(intensity, presence, ()), truth, torch.ones(units), options
+    )
+    losses["loss"].backward()
+    assert intensity.grad is not None
+    assert presence.grad is not None
+    assert torch.isfinite(intensity.grad).all()
+    assert (intensity.grad[:, 3] == 0).all()
+    assert (presence.grad[:, 3] == 0).all()
+    assert (presence.grad[:, 2] != 0).any()
+
+
+def test_concordance_is_one_for_the_truth() -> None:
+    truth = torch.rand(32, 5, 3) * 5
+    known = torch.ones_like(truth, dtype=torch.bool)
+    assert concordance(truth, truth, known) == pytest.approx(1.0, abs=1e-2)
+    assert concordance(truth * 0 + 2.5, truth, known) == pytest.approx(0.0, abs=1e-2)
+
+
+def test_no_person_on_both_sides(shard_folder: Path, photo_folder: Path) -> None:
+    shards = load_shards([shard_folder, photo_folder])
+    training, held = split_identities(shards, 0.2, 0)
+    renders = training[~shards.real[training]]
+    assert not set(shards.identity[renders]) & set(shards.identity[held])
+    assert not shards.real[held].any()
+    assert len(np.union1d(training, held)) == len(shards)
