@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from norface.models import checkpoint
+from norface.models.checkpoint import CheckpointError, Recipe
+
+RECIPES = [
+    Recipe("normalization", "test"),
+    Recipe("action_units", "test", {"use_normalized": False}),
+    Recipe("emotions", "test", {"input_moe": False}),
+]
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda r: r.kind)
+def test_round_trip(tmp_path: Path, recipe: Recipe) -> None:
+    network, path = recipe.build(), tmp_path / "new" / "a.safetensors"
+    notes = {"seed": 3, "data": ["synthetic"], "f1": 0.5}
+    checkpoint.save_network(path, network, recipe, notes=notes)
+    again, found = checkpoint.load_network(path)
+    assert found == notes
+    assert not again.training
+    assert type(again) is type(network)
+    for key, value in network.state_dict().items():
+        assert torch.equal(again.state_dict()[key], value), key
+    assert [p.name for p in path.parent.iterdir()] == ["a.safetensors"]
+
+
+def test_the_wrong_kind_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    checkpoint.save_network(path, RECIPES[1].build(), RECIPES[1])
+    with pytest.raises(CheckpointError, match=r"a\.safetensors holds no normalization network"):
+        checkpoint.load_normalization(path)
+    with pytest.raises(CheckpointError, match=r"a\.safetensors holds no emotion network"):
+        checkpoint.load_emotions(path)
+    checkpoint.load_action_units(path)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"none\.safetensors does not exist"):
+        checkpoint.load_network(tmp_path / "none.safetensors")
+
+
+@pytest.mark.parametrize("keep", [0, 5, 2000, -100])
+def test_a_truncated_file_is_named(tmp_path: Path, keep: int) -> None:
+    path = tmp_path / "a.safetensors"
+    checkpoint.save_network(path, RECIPES[1].build(), RECIPES[1])
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(CheckpointError, match=r"a\.safetensors is damaged"):
+        checkpoint.load_network(path)
+
+
+def test_foreign_safetensors_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    save_file({"weight": torch.zeros(2)}, path)
+    with pytest.raises(CheckpointError, match=r"a\.safetensors is no norface checkpoint.*weight"):
+        checkpoint.load_network(path)
+
+
+def _write_raw(path: Path, tensors: dict[str, torch.Tensor], header: dict[str, Any]) -> None:
+    save_file(tensors, path, metadata={"norface": json.dumps(header)})
+
+
+def test_all_faults_of_the_keys_are_named(tmp_path: Path) -> None:
+    recipe, path = RECIPES[1], tmp_path / "a.safetensors"
+    tensors = {k: v.clone() for k, v in recipe.build().state_dict().items()}
+    del tensors["kinds"]
+    tensors["strange"] = torch.zeros(1)
+    tensors["pooling.queries"] = torch.zeros(2, 2)
+    _write_raw(
+        path,
+        tensors,
+        {"format": 1, "recipe": {"kind": recipe.kind, "preset": "test", "options": recipe.options}},
+    )
+    with pytest.raises(CheckpointError) as caught:
+        checkpoint.load_network(path)
+    message = str(caught.value)
+    assert str(path) in message
+    assert "kinds is missing" in message
+    assert "strange is unknown" in message
+    assert "pooling.queries has shape (2, 2), not (25, 32)" in message
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        {"kind": "nothing"},
+        {"kind": "normalization", "preset": "huge"},
+        {"kind": "normalization", "options": {"colour": True}},
+        {"preset": "test"},
+        None,
+    ],
+)
+def test_an_unusable_recipe_is_named(tmp_path: Path, recipe: dict[str, Any] | None) -> None:
+    path = tmp_path / "a.safetensors"
+    header: dict[str, Any] = {"format": 1}
+    if recipe is not None:
+        header["recipe"] = recipe
+    _write_raw(path, {"weight": torch.zeros(2)}, header)
+    with pytest.raises(CheckpointError, match=r"a\.safetensors does not say which network"):
+        checkpoint.load_network(path)
+
+
+def test_a_failed_write_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.safetensors"
+    checkpoint.save_network(path, RECIPES[1].build(), RECIPES[1], notes={"which": "old"})
+
+    def fail(_: int) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr("os.fsync", fail)
+    with pytest.raises(OSError, match="no space"):
+        checkpoint.save_network(path, RECIPES[1].build(), RECIPES[1], notes={"which": "new"})
+    assert checkpoint.load_network(path)[1] == {"which": "old"}
+    assert [p.name for p in tmp_path.iterdir()] == ["a.safetensors"]
+
+
+def _step(network: nn.Linear, optimizer: torch.optim.Optimizer, x: torch.Tensor) -> None:
+    optimizer.zero_grad()
+    network(x).square().sum().backward()
+    optimizer.step()
+
+
+def _training() -> tuple[nn.Linear, torch.optim.AdamW]:
+    network = nn.Linear(3, 2)
+    groups = [{"params": [network.weight]}, {"params": [network.bias], "weight_decay": 0.0}]
+    return network, torch.optim.AdamW(groups, lr=0.1, betas=(0.8, 0.9))
+
+
+def test_a_resumed_training_goes_on_as_if_never_stopped(tmp_path: Path) -> None:
+    path, x = tmp_path / "state.safetensors", torch.randn(4, 3)
+    network, optimizer = _training()
+    for _ in range(3):
+        _step(network, optimizer, x)
+    checkpoint.save_state(
+        path, modules={"net": network}, optimizers={"opt": optimizer}, values={"step": 3}
+    )
+    other, second = _training()
+    values = checkpoint.load_state(path, modules={"net": other}, optimizers={"opt": second})
+    assert values == {"step": 3}
+    for _ in range(3):
+        _step(network, optimizer, x)
+        _step(other, second, x)
+    assert torch.equal(network.weight, other.weight)
+    assert torch.equal(network.bias, other.bias)
+
+
+def test_a_state_of_another_training_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "state.safetensors"
+    network, optimizer = _training()
+    _step(network, optimizer, torch.randn(4, 3))
+    checkpoint.save_state(path, modules={"net": network}, optimizers={"opt": optimizer}, values={})
+    with pytest.raises(CheckpointError, match=r"lacks the state of the optimizer other"):
+        checkpoint.load_state(path, modules={}, optimizers={"other": optimizer})
+    with pytest.raises(CheckpointError, match=r"weight has shape \(2, 3\), not \(2, 5\)"):
+        checkpoint.load_state(path, modules={"net": nn.Linear(5, 2)}, optimizers={})
+    single = torch.optim.AdamW(network.parameters())
+    with pytest.raises(CheckpointError, match=r"does not fit the optimizer opt"):
+        checkpoint.load_state(path, modules={}, optimizers={"opt": single})

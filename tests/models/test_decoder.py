@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import torch
+
+from norface.models.decoder import Change, Decoder, apply_change
+
+
+def _decoder() -> Decoder:
+    return Decoder(width=16, side=8, widths=(16, 16, 8))
+
+
+def test_the_untrained_decoder_returns_the_target() -> None:
+    decoder, target = _decoder(), torch.rand(2, 3, 256, 256)
+    change = decoder(torch.randn(2, 64, 16), decoder.detail(target))
+    assert change.flow.shape == (2, 2, 64, 64)
+    assert change.residual.shape == (2, 3, 128, 128)
+    torch.testing.assert_close(apply_change(target, change), target, atol=1e-5, rtol=0)
+
+
+def test_flow_says_where_to_look() -> None:
+    """A flow of a quarter to the right shows what stood a quarter further right."""
+    target = torch.rand(1, 3, 64, 64)
+    flow = torch.zeros(1, 2, 32, 32)
+    flow[:, 0] = 0.25
+    moved = apply_change(target, Change(flow, torch.zeros(1, 3, 64, 64)))
+    torch.testing.assert_close(moved[..., :48], target[..., 16:], atol=1e-4, rtol=0)
+    # Beyond the border its last column goes on.
+    torch.testing.assert_close(
+        moved[..., 48:], target[..., -1:].expand(-1, -1, -1, 16), atol=1e-4, rtol=0
+    )
+
+
+def test_the_second_channel_of_the_flow_is_vertical() -> None:
+    target = torch.rand(1, 3, 64, 64)
+    flow = torch.zeros(1, 2, 32, 32)
+    flow[:, 1] = -0.25
+    moved = apply_change(target, Change(flow, torch.zeros(1, 3, 64, 64)))
+    torch.testing.assert_close(moved[:, :, 16:], target[:, :, :48], atol=1e-4, rtol=0)
+
+
+@torch.no_grad()
+def test_the_flow_is_limited() -> None:
+    decoder = _decoder()
+    torch.nn.init.normal_(decoder.head.weight, std=10.0)
+    change = decoder(torch.randn(2, 64, 16), decoder.detail(torch.rand(2, 3, 128, 128)))
+    assert 0.1 < float(change.flow.abs().max()) < decoder.flow_limit + 1e-6
+
+
+@torch.no_grad()
+def test_both_sizes_show_the_same_change() -> None:
+    """Trained at 128 pixels, used at 256."""
+    decoder = _decoder()
+    torch.nn.init.normal_(decoder.head.weight, std=0.02)
+    small = torch.nn.functional.interpolate(torch.rand(1, 3, 16, 16), size=128, mode="bicubic")
+    large = torch.nn.functional.interpolate(small, size=256, mode="bilinear", align_corners=False)
+    change = decoder(torch.randn(1, 64, 16), decoder.detail(small))
+    assert (apply_change(small, change) - small).abs().mean() > 0.01
+    shrunk = torch.nn.functional.avg_pool2d(apply_change(large, change), 2)
+    difference = (shrunk - apply_change(small, change)).abs().mean()
+    assert difference < 0.1 * (apply_change(small, change) - small).abs().mean()

