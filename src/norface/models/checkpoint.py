@@ -110,6 +110,22 @@ def load_emotions(path: Path) -> tuple[EmotionNetwork, dict[str, Any]]:
     return network, notes
 
 
+def load_matching(path: Path, network: nn.Module) -> tuple[int, int]:
+    """Copy a checkpoint's weights into a network wherever name and shape agree.
+
+    Returns:
+        how many tensors were copied, and how many the network has.
+
+    Raises:
+        CheckpointError: the file cannot be read.
+    """
+    tensors, _ = _read(path)
+    own = network.state_dict()
+    matching = {k: v for k, v in tensors.items() if k in own and v.shape == own[k].shape}
+    network.load_state_dict(own | matching)
+    return len(matching), len(own)
+
+
 def load_network(path: Path) -> tuple[nn.Module, dict[str, Any]]:
     """Any network in evaluation mode, and its notes; errors as `load_normalization`."""
     tensors, header = _read(path)

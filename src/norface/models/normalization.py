@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from norface.facs import FACIAL_ACTIONS
 from norface.models.decoder import Change, Decoder, apply_change
+from norface.models.dense_tokens import DenseTokens
 from norface.models.encoder import Encoder
 from norface.models.expression_merging import ExpressionMerging
 from norface.models.geometry_token import GeometryToken
@@ -21,7 +22,7 @@ class NormalizationOutput(NamedTuple):
     Attributes:
         image: (B, 3, S, S), the normalized face; clamped to 0..1 in evaluation mode only, for a
             clamped pixel has no gradient.
-        actions: (B, 52), logits of the facial actions, an auxiliary reading of the merged tokens.
+        actions: (B, 52), logits of the facial actions, an auxiliary reading of the dense code.
         tokens: (B, L, D), tokens of the original.
         change: the flow and the residual behind the image.
     """
@@ -43,15 +44,17 @@ class NormalizationNetwork(nn.Module):
         *,
         encoder: Encoder,
         geometry: GeometryToken | None,
+        dense: DenseTokens,
         merging: ExpressionMerging,
         decoder: Decoder,
     ) -> None:
         super().__init__()
         self.encoder = encoder
         self.geometry = geometry
+        self.dense = dense
         self.merging = merging
         self.decoder = decoder
-        self.actions = nn.Linear(encoder.width, len(FACIAL_ACTIONS))
+        self.actions = nn.Linear(dense.hidden, len(FACIAL_ACTIONS))
 
     def forward(
         self, original: Tensor, geometry: Tensor, target: Tensor, target_index: Tensor
@@ -67,20 +70,31 @@ class NormalizationNetwork(nn.Module):
         # One pass for both, as they share the encoder's batch statistics.
         tokens = self.encoder(torch.cat([original, self.shrink(target)]))
         own, other = tokens[: len(original)], tokens[len(original) :]
-        merged = self.merge(own, geometry, other[target_index])
+        code, merged = self.merge(own, geometry, other[target_index])
         details = [detail.index_select(0, target_index) for detail in self.decoder.detail(target)]
         change: Change = self.decoder(merged, details)
         image = apply_change(target.index_select(0, target_index), change)
-        actions = self.actions(merged.mean(1)).float()
+        actions = self.actions(code).float()
         return NormalizationOutput(
             image if self.training else image.clamp(0.0, 1.0), actions, own, change
         )
 
-    def merge(self, original: Tensor, geometry: Tensor, target: Tensor) -> Tensor:
-        """Map original (B, L, D), geometry (B, 478, 3), target (B, L, D) -> merged (B, L, D)."""
-        extra = None if self.geometry is None else self.geometry(geometry)
-        out: Tensor = self.merging(original, target, extra)
-        return out
+    def merge(self, original: Tensor, geometry: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        """The expression onto the target.
+
+        Args:
+            original: (B, L, D) tokens.
+            geometry: (B, 478, 3).
+            target: (B, L, D) tokens.
+
+        Returns:
+            the dense code (B, C) of the expression, and the merged tokens (B, L, D).
+        """
+        seen = original
+        if self.geometry is not None:
+            seen = torch.cat([original, self.geometry(geometry)], dim=1)
+        code, dense = self.dense(seen)
+        return code, self.merging(torch.cat([seen, dense], dim=1), target)
 
     def render(
         self, original: Tensor, geometry: Tensor, target: Tensor, target_image: Tensor
@@ -97,7 +111,7 @@ class NormalizationNetwork(nn.Module):
             (B, 3, S, S) in 0..1.
         """
         batch = original.shape[0]
-        merged = self.merge(original, geometry, target.expand(batch, -1, -1))
+        _, merged = self.merge(original, geometry, target.expand(batch, -1, -1))
         change = self.decoder(merged, self.decoder.detail(target_image))
         return apply_change(target_image.expand(batch, -1, -1, -1), change).clamp(0.0, 1.0)
 

@@ -21,12 +21,14 @@ from norface.models.classification import (
     QueryPooling,
 )
 from norface.models.decoder import Decoder
-from norface.models.encoder import ConvolutionalEncoder, EfficientNetLite0
+from norface.models.dense_tokens import DenseTokens
+from norface.models.encoder import ConvolutionalEncoder, EfficientNetLite0, stride_after
 from norface.models.expression_merging import ExpressionMerging
 from norface.models.geometry_token import GeometryToken
 from norface.models.moe import ExpertMlps, MixtureOfExperts, TopKGate
 from norface.models.normalization import NormalizationNetwork
 
+IMAGE_SIZE: Final = 128
 EXPERTS: Final = 4
 TOP_K: Final = 2
 
@@ -40,11 +42,15 @@ class Preset:
         heads: attention heads.
         mlp_ratio: hidden width of a block's MLP over D.
         blocks: EfficientNet-Lite0 blocks of the shared encoder (11: 16 pixels a token).
+        fine_blocks: blocks after which finer features join its tokens (5: 8 pixels a cell).
         emotion_blocks: the same for the emotion network's own encoder (16: 32 pixels a token).
         emotion_size: width of the grey image that it reads; faces to learn from are small.
         geometry_tokens: tokens made from the landmarks; 0 does without.
         geometry_hidden: hidden width of their MLP.
         geometry_dropout: share of training samples without them.
+        dense_tokens: tokens that have read all others in place.
+        dense_reduced: width of each token when they are laid side by side.
+        dense_hidden: width of the code in between.
         merging_blocks: transformer blocks of the Expression Merging Module.
         decoder_widths: channels after each doubling.
         expert_hidden: hidden width of an Input MoE expert.
@@ -55,11 +61,15 @@ class Preset:
     heads: int
     mlp_ratio: float
     blocks: int
+    fine_blocks: int
     emotion_blocks: int
     emotion_size: int
     geometry_tokens: int
     geometry_hidden: int
     geometry_dropout: float
+    dense_tokens: int
+    dense_reduced: int
+    dense_hidden: int
     merging_blocks: int
     decoder_widths: tuple[int, ...]
     expert_hidden: int
@@ -72,11 +82,15 @@ PRESETS: Final = {
         heads=6,
         mlp_ratio=2.0,
         blocks=11,
+        fine_blocks=5,
         emotion_blocks=16,
         emotion_size=64,
         geometry_tokens=4,
-        geometry_hidden=128,
+        geometry_hidden=256,
         geometry_dropout=0.1,
+        dense_tokens=4,
+        dense_reduced=32,
+        dense_hidden=256,
         merging_blocks=2,
         decoder_widths=(96, 64, 32),
         expert_hidden=192,
@@ -87,11 +101,15 @@ PRESETS: Final = {
         heads=2,
         mlp_ratio=2.0,
         blocks=6,
+        fine_blocks=5,
         emotion_blocks=6,
         emotion_size=64,
         geometry_tokens=2,
         geometry_hidden=16,
         geometry_dropout=0.0,
+        dense_tokens=2,
+        dense_reduced=8,
+        dense_hidden=24,
         merging_blocks=1,
         decoder_widths=(16, 16, 8),
         expert_hidden=16,
@@ -114,10 +132,11 @@ def preset(name: str) -> Preset:
 def normalization(name: str = "tiny", *, pretrained: bool = True) -> NormalizationNetwork:
     """F_nor."""
     p = preset(name)
-    encoder = _encoder(p, p.blocks, pretrained)
+    encoder = _encoder(p, p.blocks, pretrained, fine_blocks=p.fine_blocks)
     return NormalizationNetwork(
         encoder=encoder,
         geometry=_geometry(p),
+        dense=_dense(p, encoder.tokens + p.geometry_tokens, dropout=0.0),
         merging=ExpressionMerging(
             width=p.width, heads=p.heads, blocks=p.merging_blocks, mlp_ratio=p.mlp_ratio
         ),
@@ -135,11 +154,13 @@ def action_units(
 ) -> ActionUnitNetwork:
     """F_cla for action units, on tokens of F_nor's encoder."""
     p = preset(name)
+    places = (IMAGE_SIZE // stride_after(p.blocks)) ** 2 * (use_original + use_normalized)
     return ActionUnitNetwork(
         width=p.width,
         encoder=None,
         normalized_encoder=None,
         geometry=_geometry(p),
+        dense=_dense(p, places + p.geometry_tokens, dropout=p.dropout),
         input_moe=_input_part(p, input_moe),
         pooling=_pooling(p, ACTION_UNIT_LABELS),
         output_moe=_output_part(p, ACTION_UNIT_LABELS, ACTION_UNIT_OUTPUTS, output_moe),
@@ -165,6 +186,7 @@ def emotions(
         encoder=_emotion_encoder(p, pretrained) if use_original else None,
         normalized_encoder=NormalizedReader(width=p.width) if use_normalized else None,
         geometry=_geometry(p),
+        dense=None,
         input_moe=_input_part(p, input_moe),
         pooling=_pooling(p, EMOTION_LABELS),
         output_moe=_output_part(p, EMOTION_LABELS, 1, output_moe),
@@ -174,11 +196,24 @@ def emotions(
     )
 
 
-def _encoder(p: Preset, blocks: int, pretrained: bool) -> ConvolutionalEncoder:
+def _dense(p: Preset, inputs: int, dropout: float) -> DenseTokens:
+    return DenseTokens(
+        inputs=inputs,
+        width=p.width,
+        reduced=p.dense_reduced,
+        hidden=p.dense_hidden,
+        count=p.dense_tokens,
+        dropout=dropout,
+    )
+
+
+def _encoder(
+    p: Preset, blocks: int, pretrained: bool, *, fine_blocks: int = 0
+) -> ConvolutionalEncoder:
     trunk = EfficientNetLite0(blocks=blocks)
     if pretrained:
         trunk.load_imagenet()
-    return ConvolutionalEncoder(trunk=trunk, width=p.width)
+    return ConvolutionalEncoder(trunk=trunk, width=p.width, fine_blocks=fine_blocks)
 
 
 def _emotion_encoder(p: Preset, pretrained: bool) -> ConvolutionalEncoder:

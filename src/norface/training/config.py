@@ -66,6 +66,7 @@ class NormalizationConfig(RunConfig):
     Attributes:
         data: folders of shards, see `norface.data.shards`.
         limit: read at most so many samples of each folder.
+        start: checkpoint whose weights a new run starts from, as far as names and shapes agree.
         groups: target draws a batch; few distinct targets are cheap, as each is encoded once.
         real_share: share of the batch that is photos, when there are any.
         encoder_rate: learning rate of the encoder relative to the rest.
@@ -83,6 +84,7 @@ class NormalizationConfig(RunConfig):
 
     data: tuple[Path, ...]
     limit: int | None = None
+    start: Path | None = None
     groups: int = 4
     real_share: float = 0.15
     encoder_rate: float = 0.5

@@ -24,7 +24,13 @@ from norface.data.shards import Shards, load_shards
 from norface.losses.actions import masked_action_loss
 from norface.losses.flow import flow_roughness
 from norface.losses.pixels import edge_l1, weighted_l1
-from norface.models.checkpoint import Recipe, load_state, save_network, save_state
+from norface.models.checkpoint import (
+    Recipe,
+    load_matching,
+    load_state,
+    save_network,
+    save_state,
+)
 from norface.models.encoder import ConvolutionalEncoder
 from norface.models.normalization import NormalizationNetwork
 from norface.training.config import NormalizationConfig
@@ -112,6 +118,9 @@ def train_normalization(config: NormalizationConfig, console: Console | None = N
     recipe = Recipe(kind="normalization", preset=config.preset)
     network = recipe.build(pretrained=True)
     assert isinstance(network, NormalizationNetwork)
+    if config.start is not None:
+        loaded, total = load_matching(config.start, network)
+        record.say(f"{loaded} of {total} tensors start from {config.start}")
     encoder = network.encoder
     if isinstance(encoder, ConvolutionalEncoder):
         encoder.freeze_batch_norm(config.freeze_batch_norm)
