@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from norface.results import Pose
 from norface.facs import ACTION_INDEX, FACIAL_ACTIONS
+from norface.results import Pose
 from norface.synthesis.expressions import PROTOTYPES
 from norface.synthesis.people import random_person
 from norface.synthesis.rasterize import Lights
@@ -100,8 +100,9 @@ def group() -> NDArray[np.uint8]:
             top = floor - round(tile * (0.88 if floor == height else 0.9))
             rows = slice(max(top, 0), min(top + tile, height))
             columns = slice(max(left, 0), min(left + tile, width))
-            shape = slice(rows.start - top, rows.stop - top), slice(
-                columns.start - left, columns.stop - left
+            shape = (
+                slice(rows.start - top, rows.stop - top),
+                slice(columns.start - left, columns.stop - left),
             )
             scene = Scene(
                 pose, lights, Camera(20, 0.30, (0.5, 0.42)), 0.38,
@@ -127,9 +128,7 @@ def main() -> None:
     pictures = {name: portrait(*rest) for name, *rest in SINGLES}
     pictures["group"] = group()
     for name, picture in pictures.items():
-        cv2.imwrite(
-            str(OUT / f"{name}.jpg"), picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90]
-        )
+        cv2.imwrite(str(OUT / f"{name}.jpg"), picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])
 
 
 if __name__ == "__main__":

@@ -74,7 +74,7 @@ def test_load_is_the_chance_under_noise() -> None:
     with torch.no_grad():
         gate.logits.weight.copy_(torch.eye(3))
     logits = torch.tensor([[0.3, 0.1, -0.2]])
-    load = gate(logits).load[0]
+    load = gate(logits).load[0].detach()
     for e in range(3):
         others = sorted((float(logits[0, i]) for i in range(3) if i != e), reverse=True)
         noisy = logits[0, e] + torch.randn(200_000) / 3

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from norface.facs import ACTION_INDEX, ACTION_UNIT_NAMES, EMOTIONS, FACIAL_ACTIONS
 from norface.faces.align import align
 from norface.faces.find import FaceFinder
+from norface.facs import ACTION_INDEX, ACTION_UNIT_NAMES, EMOTIONS, FACIAL_ACTIONS
 from norface.results import Pose
 from norface.synthesis.common_face import TARGET_COUNT, render_target
 from norface.synthesis.expressions import (
@@ -90,7 +90,8 @@ def test_lips_part_is_measured_on_the_mesh() -> None:
     gaps = [head.lip_gap(head.express(head.mean, doing(jawOpen=w))) for w in (0, 0.3, 0.6, 1.0)]
     assert gaps == sorted(gaps)
     values = [unit(NEUTRAL, "AU25", gap)[0] for gap in gaps]
-    assert values[0] < 0.5 and values[-1] == pytest.approx(5.0)
+    assert values[0] < 0.5
+    assert values[-1] == pytest.approx(5.0)
     closed = head.lip_gap(head.express(head.mean, doing(jawOpen=0.6, mouthClose=0.6)))
     assert closed < 0.4 * gaps[2]
 
@@ -99,7 +100,8 @@ def test_random_expressions_stay_possible() -> None:
     random = np.random.default_rng(0)
     drawn = [random_expression(random) for _ in range(1500)]
     actions = np.stack([a for a, _ in drawn])
-    assert actions.min() >= 0 and actions.max() <= 1
+    assert actions.min() >= 0
+    assert actions.max() <= 1
     units = np.stack([action_unit_intensities(a, 0.0)[:, 0] for a in actions])
     names = [n for n in ACTION_UNIT_NAMES if n != "AU25"]
     present = (units[:, [ACTION_UNIT_NAMES.index(n) for n in names]] >= 2).mean(axis=0)

@@ -35,13 +35,17 @@ def fake_faces(
     return out
 
 
-def write_fake_shards(folder: Path, *, count: int, seed: int = 0, real: bool = False) -> None:
-    """`count` samples in two shards, and two targets."""
+def write_fake_shards(
+    folder: Path, *, count: int, seed: int = 0, real: bool = False, jaw: float | None = None
+) -> None:
+    """`count` samples in two shards, and two targets; `jaw` opens every mouth as far."""
     rng = np.random.default_rng(seed)
     tones = np.array([[0.8, 0.6, 0.5], [0.5, 0.4, 0.3]], np.float32)
     for number, part in enumerate(np.array_split(np.arange(count), 2)):
         n = len(part)
         actions = (rng.random((n, ACTIONS)) * (rng.random((n, ACTIONS)) < 0.4)).astype(np.float32)
+        if jaw is not None:
+            actions[:, facs.ACTION_INDEX["jawOpen"]] = jaw
         units = np.zeros((n, UNITS, 3), np.float32)
         units[:, facs.ACTION_UNIT_NAMES.index("AU26")] = (
             5 * actions[:, facs.ACTION_INDEX["jawOpen"], None]
@@ -78,9 +82,9 @@ def make_shards() -> Callable[..., None]:
 
 @pytest.fixture
 def shard_folder(tmp_path: Path) -> Path:
-    """48 synthetic samples."""
+    """32 synthetic samples."""
     folder = tmp_path / "shards"
-    write_fake_shards(folder, count=48)
+    write_fake_shards(folder, count=32)
     return folder
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ from norface import facs
 from norface.data.shards import load_shards
 from norface.models.checkpoint import Recipe, load_action_units, save_network
 from norface.models.classification import ActionUnitOutput
+from norface.training import classification as module
 from norface.training.classification import (
     concordance,
     loss_terms,
@@ -37,40 +40,44 @@ def normalization(tmp_path: Path) -> Path:
 
 def config(out: Path, normalization: Path, *data: Path) -> ClassificationConfig:
     return ClassificationConfig(
-        out=out, data=data, normalization=normalization, steps=6, preset="test", batch=16, threads=1
+        out=out,
+        data=data,
+        normalization=normalization,
+        steps=4,
+        preset="test",
+        batch=8,
+        threads=1,
+        copies=1,
+        limit=24,
     )
 
 
 def test_trains_and_resumes(
-    normalization: Path, shard_folder: Path, photo_folder: Path, tmp_path: Path
+    normalization: Path,
+    shard_folder: Path,
+    photo_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     options = config(tmp_path / "whole", normalization, shard_folder, photo_folder)
     path = train_classification(options, QUIET)
     _, notes = load_action_units(path)
     assert set(notes["thresholds"]) == set(facs.ACTION_UNIT_NAMES)
-    assert notes["steps"] == 6
+    assert notes["steps"] == 4
     # A run that ends early and goes on; the tokens are shared.
     half = dataclasses.replace(options, out=tmp_path / "parts", cache=tmp_path / "whole" / "tokens")
-    short = dataclasses.replace(half, steps=6, warmup=options.warmup)
-    from norface.training import classification as module
-
     real, calls = module.loss_terms, []
 
     def stopped(*arguments: object) -> object:
         calls.append(1)
-        if len(calls) == 3:
-            import os
-            import signal
-
+        if len(calls) == 2:
             os.kill(os.getpid(), signal.SIGINT)
         return real(*arguments)  # type: ignore[arg-type]
 
-    module.loss_terms = stopped  # type: ignore[assignment]
-    try:
-        train_classification(short, QUIET)
-    finally:
-        module.loss_terms = real
-    assert len(calls) == 3
+    monkeypatch.setattr(module, "loss_terms", stopped)
+    train_classification(half, QUIET)
+    monkeypatch.setattr(module, "loss_terms", real)
+    assert len(calls) == 2
     again = train_classification(half, QUIET)
     a, b = load_action_units(path)[0].state_dict(), load_action_units(again)[0].state_dict()
     for key, value in a.items():
@@ -87,13 +94,13 @@ def test_tokens_of_other_data_are_refused(
         train_classification(other, QUIET)
 
 
-@pytest.mark.parametrize("switch", ["use_original", "use_normalized", "input_moe", "output_moe"])
-def test_ablations_train(
-    switch: str, normalization: Path, shard_folder: Path, tmp_path: Path
-) -> None:
+def test_ablations_train(normalization: Path, shard_folder: Path, tmp_path: Path) -> None:
     options = config(tmp_path / "run", normalization, shard_folder)
-    options = dataclasses.replace(options, steps=2, **{switch: False})
-    load_action_units(train_classification(options, QUIET))
+    for switch in ("use_original", "use_normalized", "input_moe", "output_moe"):
+        changed = dataclasses.replace(
+            options, out=tmp_path / switch, cache=tmp_path / "tokens", steps=1, **{switch: False}
+        )
+        load_action_units(train_classification(changed, QUIET))
 
 
 def test_unknown_intensities_carry_no_gradient() -> None:

@@ -36,26 +36,26 @@ def config(out: Path, *data: Path, steps: int = 6) -> NormalizationConfig:
 
 def test_overfits_four_faces(make_shards: Callable[..., None], tmp_path: Path) -> None:
     folder = tmp_path / "four"
-    make_shards(folder, count=4)
+    make_shards(folder, count=4, jaw=1.0)
     plain = AugmentationConfig(
         rotation=0, scale=0, shift=0, colour=0, shading=0, small=0, blur=0, noise=0,
         compression=0, occlusion=0,
     )  # fmt: skip
     options = dataclasses.replace(
-        config(tmp_path / "run", folder, steps=150),
+        config(tmp_path / "run", folder, steps=60),
         learning_rate=3e-3, average=0.9, held_out=0, augmentation=plain,
     )  # fmt: skip
     network, notes = load_normalization(train_normalization(options))
-    assert notes["steps"] == 150
+    assert notes["steps"] == 60
     shards = load_shards([folder])
     plan = make_plan(shards, options)
     batch = collate(shards, plan, np.arange(4), options, None)
     with torch.no_grad():
         out = network(batch.original, batch.geometry, batch.target, batch.target_index)
     idle = weighted_l1(batch.target[batch.target_index], batch.truth, batch.weight)
-    assert weighted_l1(out.image, batch.truth, batch.weight) < 0.6 * idle
+    assert weighted_l1(out.image, batch.truth, batch.weight) < 0.7 * idle
     assert list((tmp_path / "run").glob("samples_*.png"))
-    assert json.loads((tmp_path / "run" / "log.jsonl").read_text().splitlines()[0])["step"] == 150
+    assert json.loads((tmp_path / "run" / "log.jsonl").read_text().splitlines()[-1])["step"] == 60
 
 
 def test_resumed_run_equals_uninterrupted(

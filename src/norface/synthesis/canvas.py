@@ -6,6 +6,7 @@ maps depend on the mean head alone, so they are made once for each resolution.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from functools import cache
 
@@ -110,8 +111,8 @@ def canvas(size: int) -> Canvas:
         size=size,
         uv=uv,
         place=place,
-        lips=cv2.GaussianBlur(baked[..., 3], (0, 0), size / 400),
-        lids=cv2.GaussianBlur(baked[..., 4], (0, 0), size / 500),
+        lips=np.asarray(cv2.GaussianBlur(baked[..., 3], (0, 0), size / 400), np.float32),
+        lids=np.asarray(cv2.GaussianBlur(baked[..., 4], (0, 0), size / 500), np.float32),
         wrinkles=np.stack([_wrinkle(name, place) for name in WRINKLES]),
         noise=_noise(size),
     )
@@ -163,21 +164,20 @@ def _bake(values: Array, uv: Array, faces: NDArray[np.int32], size: int) -> Arra
     grid = np.stack(np.meshgrid(np.arange(size), np.arange(size)), axis=-1)
     smooth = LinearNDInterpolator(uv[used], values[used])(grid)
     nearest = NearestNDInterpolator(uv[used], values[used])(grid)
-    return np.where(np.isnan(smooth), nearest, smooth).astype(np.float32)
+    return np.asarray(np.where(np.isnan(smooth), nearest, smooth), np.float32)
 
 
 def _wrinkle(name: str, place: Array) -> Array:
     x, y, front = np.abs(place[..., 0]), place[..., 1], place[..., 2] > -0.7
     if name == "chin":
         bumps = np.sin(x * 95 + 3 * np.sin(y * 70)) * np.sin(y * 88 + 2 * np.sin(x * 61))
-        return (bumps * np.exp(-((x / 0.16) ** 2) - ((y + 0.96) / 0.07) ** 2) * front).astype(
-            np.float32
-        )
+        fade = np.exp(-((x / 0.16) ** 2) - ((y + 0.96) / 0.07) ** 2)
+        return np.asarray(bumps * fade * front, np.float32)
     width = _WRINKLE_WIDTH.get(name, 0.012)
     depth = np.zeros_like(x)
     for line in _WRINKLE_LINES[name]:
         distance = np.full_like(x, 9.0)
-        for (x0, y0), (x1, y1) in zip(line, line[1:], strict=False):
+        for (x0, y0), (x1, y1) in itertools.pairwise(line):
             length = (x1 - x0) ** 2 + (y1 - y0) ** 2
             along = np.clip(((x - x0) * (x1 - x0) + (y - y0) * (y1 - y0)) / length, 0, 1)
             gap = np.hypot(x - x0 - along * (x1 - x0), y - y0 - along * (y1 - y0))

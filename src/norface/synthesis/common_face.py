@@ -13,10 +13,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from norface.facs import FACIAL_ACTIONS
 from norface.faces.align import framing
 from norface.faces.find import FaceFinder
 from norface.faces.pose import fit_head
+from norface.facs import FACIAL_ACTIONS
 from norface.results import Pose
 from norface.synthesis.hair import Style
 from norface.synthesis.head import Shape, head_model
@@ -75,9 +75,7 @@ def target_person(index: int) -> Person:
     return replace(person, shape=replace(person.shape, gender=1 - person.shape.gender))
 
 
-def render_target(
-    index: int, actions: NDArray[np.float32], size: int = 256
-) -> NDArray[np.uint8]:
+def render_target(index: int, actions: NDArray[np.float32], size: int = 256) -> NDArray[np.uint8]:
     """A target identity making an expression, in the framing of the aligned crop.
 
     Args:

@@ -131,9 +131,7 @@ def random_expression(random: np.random.Generator) -> tuple[Array, int]:
         return actions, -1
     chosen: list[str] = []
     for name in random.permutation(list(_SINGLES)):
-        clash = any(
-            (name, other) in _EXCLUSIVE or (other, name) in _EXCLUSIVE for other in chosen
-        )
+        clash = any((name, other) in _EXCLUSIVE or (other, name) in _EXCLUSIVE for other in chosen)
         if not clash and random.random() < _SINGLES[name]:
             chosen.append(name)
             _set(actions, name, float(random.uniform(0.1, 1.0)), *_sides(random))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,7 +82,7 @@ def generate(
                         writer = csv.DictWriter(stream, list(row))
                         writer.writeheader()
                     writer.writerow(row)
-        os.replace(part, table)
+        part.replace(table)
     finally:
         part.unlink(missing_ok=True)
     return table

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,10 +63,12 @@ def scalp_weight(head: HeadModel, style: Style) -> Array:
     weight[bare] = 0
     ear = (side > 0.74) & (y < 0.2) & (z > -1.1)
     weight[ear] = 0
-    return weight.astype(np.float32)
+    return np.asarray(weight, np.float32)
 
 
-def hair_cap(head: HeadModel, canvas: Canvas, points: Array, normals: Array, style: Style) -> Surface:
+def hair_cap(
+    head: HeadModel, canvas: Canvas, points: Array, normals: Array, style: Style
+) -> Surface:
     """Hair as a shell over the scalp, thickest on top."""
     weight = scalp_weight(head, style)
     faces = head.faces[(weight[head.faces] > 0).all(axis=1)]
@@ -122,7 +125,7 @@ def clothes(canvas: Canvas, style: Style) -> Surface:
     return Surface(grid.astype(np.float32), _grid_faces(rows, columns), uv, moves=False)
 
 
-def _hair_uv(canvas: Canvas, across: Array, down: Array) -> Array:
+def _hair_uv(canvas: Canvas, across: NDArray[Any], down: NDArray[Any]) -> Array:
     rows, columns = canvas.tile("hair")
     # Several turns of the strip, folded so that it has no seam.
     folded = np.abs((across * 4) % 2 - 1)

@@ -46,7 +46,7 @@ LANDMARK_NAMES: Final = (
 
 @cache
 def landmark_vertices() -> NDArray[np.int64]:
-    """(36,) vertex of each name in ``LANDMARK_NAMES``: the nearest on the front of the mean head."""
+    """(36,) vertex of each name in ``LANDMARK_NAMES``: the nearest on the mean head's front."""
     head = head_model()
     skin = head.vertices_of("skin")
     front = skin[head.mean[skin, 2] > -0.45]

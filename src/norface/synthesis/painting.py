@@ -134,13 +134,13 @@ def paint(canvas: Canvas, look: Look, actions: Array) -> Array:
     return sheet
 
 
-@numba.njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, fastmath=True)
 def _smooth(low: float, high: float, value: float) -> float:
     t = min(max((value - low) / (high - low), 0.0), 1.0)
     return t * t * (3 - 2 * t)
 
 
-@numba.njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, fastmath=True)
 def _paint_skin(
     sheet: Array,
     place: Array,
@@ -230,7 +230,12 @@ def _paint_skin(
 
             # Brows: hairs along an arch.
             inner, outer = 0.085, 0.085 + brow_length
-            if brow_amount > 0 and inner - 0.05 < side < outer + 0.06 and 0.0 < y < 0.5 and z > -0.6:
+            if (
+                brow_amount > 0
+                and inner - 0.05 < side < outer + 0.06
+                and 0.0 < y < 0.5
+                and z > -0.6
+            ):
                 t = (side - inner) / (outer - inner)
                 middle = brow_height + brow_arch * (1 - ((t - 0.62) / 0.62) ** 2)
                 if t > 0.62:
@@ -280,7 +285,7 @@ def _paint_eyes(tile: Array, look: Look) -> None:
     white = np.array(look.sclera) * (1 - 0.25 * np.clip(radius - 0.6, 0, 1))[..., None]
 
     def step(edge: float, soft: float) -> Array:
-        return np.clip((radius - edge) / soft + 0.5, 0, 1)[..., None]
+        return np.asarray(np.clip((radius - edge) / soft + 0.5, 0, 1)[..., None], np.float32)
 
     colour = iris * (1 - 0.75 * step(iris_radius * 0.93, 0.08))
     colour = 0.01 + (colour - 0.01) * step(iris_radius * look.pupil, 0.05)
@@ -304,8 +309,8 @@ def _paint_teeth(tile: Array, look: Look) -> None:
 
 def _paint_hair(tile: Array, look: Look, random: np.random.Generator) -> None:
     rows, columns = tile.shape[:2]
-    strands = random.standard_normal(columns).astype(np.float32)
-    strands = 0.6 * strands + 0.8 * np.convolve(strands, np.ones(5) / 5, mode="same")
+    single = np.asarray(random.standard_normal(columns), np.float32)
+    strands = 0.6 * single + 0.8 * np.convolve(single, np.ones(5) / 5, mode="same")
     slow = np.linspace(0, 1, rows, dtype=np.float32)[:, None]
     level = np.clip(1 + 0.3 * strands[None] + 0.1 * np.sin(9 * slow + strands[None]), 0.3, 2)
     tile[..., :3] = np.array(look.hair) * level[..., None]

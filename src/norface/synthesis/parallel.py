@@ -30,12 +30,13 @@ def in_processes(
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
+    console = Console(stderr=True)
     count = max(1, min(workers or os.cpu_count() or 1, len(jobs)))
     with (
         ProcessPoolExecutor(
             count, mp_context=get_context("spawn"), initializer=_single_thread
         ) as pool,
-        Progress(*columns, console=Console(stderr=True)) as progress,
+        Progress(*columns, console=console, disable=not console.is_terminal) as progress,
     ):
         yield from progress.track(pool.map(work, jobs), total=len(jobs), description=label)
 

@@ -95,7 +95,7 @@ def skin_colour(tone: float) -> NDArray[np.float64]:
     """Linear RGB of a tone between 0 and 9."""
     tones = np.array(SKIN_TONES)
     low = int(min(tone, len(tones) - 2))
-    return tones[low] * (1 - (tone - low)) + tones[low + 1] * (tone - low)
+    return np.asarray(tones[low] * (1 - (tone - low)) + tones[low + 1] * (tone - low))
 
 
 def _hair_name(random: np.random.Generator, main: int, age: float) -> str:

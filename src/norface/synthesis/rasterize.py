@@ -57,7 +57,7 @@ def vertex_normals(points: Array, faces: NDArray[np.int32]) -> Array:
     return _vertex_normals(points, faces)
 
 
-@numba.njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, fastmath=True)
 def _vertex_normals(points: Array, faces: NDArray[np.int32]) -> Array:
     normal = np.zeros_like(points)
     for f in range(faces.shape[0]):
@@ -99,7 +99,7 @@ def render(
     height, width = background.shape[:2]
     position = mesh.position.copy()
     position[:, :2] *= supersample
-    depth, owner = _visible(
+    owner = _visible(
         position, mesh.faces, mesh.two_sided, height * supersample, width * supersample
     )
     return _shade(
@@ -119,14 +119,14 @@ def render(
     )
 
 
-@numba.njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, fastmath=True)
 def _visible(
     position: Array,
     faces: NDArray[np.int32],
     two_sided: NDArray[np.bool_],
     height: int,
     width: int,
-) -> tuple[Array, NDArray[np.int32]]:
+) -> NDArray[np.int32]:
     depth = np.full((height, width), np.float32(-1e9), np.float32)
     owner = np.full((height, width), np.int32(-1), np.int32)
     for f in range(faces.shape[0]):
@@ -157,10 +157,10 @@ def _visible(
                 if z > depth[y, x]:
                     depth[y, x] = z
                     owner[y, x] = f
-    return depth, owner
+    return owner
 
 
-@numba.njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, fastmath=True)
 def _shade(
     position: Array,
     normal: Array,
@@ -219,9 +219,7 @@ def _shade(
                     for k in range(4):
                         texel[k] = (paint[iv, iu, k] * (1 - fu) + paint[iv, iu + 1, k] * fu) * (
                             1 - fv
-                        ) + (
-                            paint[iv + 1, iu, k] * (1 - fu) + paint[iv + 1, iu + 1, k] * fu
-                        ) * fv
+                        ) + (paint[iv + 1, iu, k] * (1 - fu) + paint[iv + 1, iu + 1, k] * fu) * fv
                     shadow = wa * occlusion[a] + wb * occlusion[b] + wc * occlusion[c]
                     up = np.float32(0.5) + np.float32(0.5) * ny
                     gloss = texel[3]
@@ -231,7 +229,9 @@ def _shade(
                         shine = np.float32(0.0)
                         for i in range(directions.shape[0]):
                             facing = (
-                                nx * directions[i, 0] + ny * directions[i, 1] + nz * directions[i, 2]
+                                nx * directions[i, 0]
+                                + ny * directions[i, 1]
+                                + nz * directions[i, 2]
                             )
                             # Light scatters in skin, red the farthest: wrap it round the edge.
                             wrap = np.float32(0.25) if k == 0 else np.float32(0.12)

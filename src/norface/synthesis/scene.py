@@ -75,7 +75,7 @@ def rotation(pose: Pose) -> Array:
     about_x = np.array([[1, 0, 0], [0, cx, -sx], [0, sx, cx]])
     about_y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
     about_z = np.array([[cz, -sz, 0], [sz, cz, 0], [0, 0, 1]])
-    return (about_z @ about_y @ about_x).astype(np.float32)
+    return np.asarray(about_z @ about_y @ about_x, np.float32)
 
 
 def random_scene(
@@ -165,20 +165,24 @@ def render_face(
 
     surfaces = [Surface(points, head.faces, sheet.uv, moves=True)]
     if person.look.scalp > 0:
-        normals = vertex_normals(neutral, head.faces)
-        surfaces.append(hair_cap(head, sheet, points, normals, person.style))
+        outward = vertex_normals(neutral, head.faces)
+        surfaces.append(hair_cap(head, sheet, points, outward, person.style))
         if person.style.length > 0:
             surfaces.append(long_hair(sheet, neutral, person.style))
     surfaces.append(clothes(sheet, person.style))
 
     turn = rotation(scene.pose)
     scale = _focal_length(scene.camera, neutral, height)
-    positions, normals, uvs, faces, two_sided = [], [], [], [], []
+    positions: list[Array] = []
+    normals: list[Array] = []
+    uvs: list[Array] = []
+    faces: list[NDArray[np.int32]] = []
+    two_sided: list[NDArray[np.bool_]] = []
     first = 0
     for i, surface in enumerate(surfaces):
         where = surface.points
         if surface.moves:
-            where = (where - _PIVOT) @ turn.T + _PIVOT
+            where = np.asarray((where - _PIVOT) @ turn.T + _PIVOT, np.float32)
         positions.append(_project(where, scene.camera, scale, turn, width, height))
         normals.append(vertex_normals(where, surface.faces))
         uvs.append(surface.uv)
@@ -207,7 +211,7 @@ def render_face(
 def _focal_length(camera: Camera, neutral: Array, height: int) -> float:
     """Pixels a decimetre at unit distance, so that chin to hairline spans ``face_height``."""
     chin = neutral[np.abs(neutral[:, 0]) < 0.1, 1]
-    span = 0.62 - max(chin.min(), -1.25)
+    span = 0.62 - max(float(chin.min()), -1.25)
     return camera.face_height * height / span * camera.distance
 
 
@@ -237,7 +241,7 @@ def _occlusion(head: HeadModel, points: Array) -> Array:
     hollow = neighbour_sum / np.maximum(count, 1)[:, None] - points
     normal = vertex_normals(points, head.faces)
     depth = np.einsum("vc,vc->v", hollow, normal)
-    shade = np.clip(1 - 22 * np.maximum(depth, 0), 0.35, 1).astype(np.float32)
+    shade: Array = np.clip(1 - 22 * np.maximum(depth, 0), 0.35, 1).astype(np.float32)
     lips_front = 0.22
     # Little light enters between lips that hardly part.
     opening = np.clip(head.lip_gap(points) / 0.08, 0.1, 1)
@@ -276,7 +280,7 @@ def _draw_glasses(
     inner = [c[0] - np.sign(c[0]) * half_width for c in centres]
     bridge = np.array([[inner[0], 0.02, 0.34], [0.0, 0.05, 0.36], [inner[1], 0.02, 0.34]])
     for line in (*shapes, bridge):
-        where = (line.astype(np.float32) - _PIVOT) @ turn.T + _PIVOT
+        where = np.asarray((line - _PIVOT) @ turn.T + _PIVOT, np.float32)
         xy = _project(where, scene.camera, scale, turn, width, height)[:, :2]
         cv2.polylines(
             linear, [np.round(xy * 16).astype(np.int32)], False, person.style.frame_colour,
@@ -288,11 +292,12 @@ def _develop(linear: Array, face: Array, exposure: float) -> NDArray[np.uint8]:
     """Expose for the face as a camera does, and encode as sRGB."""
     height, width = linear.shape[:2]
     x0, y0 = np.clip(np.quantile(face[:, :2], 0.3, axis=0), 0, (width - 2, height - 2)).astype(int)
-    x1, y1 = np.clip(np.quantile(face[:, :2], 0.7, axis=0), (x0 + 1, y0 + 1), (width, height)).astype(int)
+    x1, y1 = np.clip(
+        np.quantile(face[:, :2], 0.7, axis=0), (x0 + 1, y0 + 1), (width, height)
+    ).astype(int)
     level = linear[y0:y1, x0:x1].mean() + 1e-4
     # Half way only: dark skin stays darker than light skin.
     gain = (exposure / level) ** 0.55 * exposure**0.45 / 0.35**0.45
     value = np.clip(linear * gain, 0, 1)
     value = np.where(value <= 0.0031308, 12.92 * value, 1.055 * value ** (1 / 2.4) - 0.055)
-    return np.round(value * 255).astype(np.uint8)
-
+    return np.asarray(np.round(value * 255), np.uint8)

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from norface.facs import FACIAL_ACTIONS
 from norface.faces.align import align, geometry
 from norface.faces.find import FaceFinder
+from norface.facs import FACIAL_ACTIONS
 from norface.synthesis.common_face import TARGET_COUNT, render_target
 from norface.synthesis.parallel import in_processes
 from norface.synthesis.samples import person_seed, render_sample
@@ -100,5 +100,3 @@ def _write(path: Path, **arrays: Any) -> None:
     part = path.with_suffix(".part.npz")
     np.savez(part, **arrays)
     part.replace(path)
-
-
