@@ -86,7 +86,7 @@ def test_results_equal_those_of_pytorch(folder: Path, networks: Networks, count:
         tokens = normalization.encoder(image)
         got = _run(folder, "encoder.onnx", image=image)
         assert got.keys() == {"tokens"}
-        np.testing.assert_allclose(got["tokens"], tokens, atol=1e-3, rtol=0)
+        np.testing.assert_allclose(got["tokens"], tokens, atol=0.03, rtol=0)
 
         target_tokens = normalization.encoder(normalization.shrink(target))
         index = torch.zeros(count, dtype=torch.long)
@@ -100,7 +100,7 @@ def test_results_equal_those_of_pytorch(folder: Path, networks: Networks, count:
             target=target_tokens,
             target_image=target,
         )
-        np.testing.assert_allclose(got["normalized"], wanted, atol=5e-4, rtol=0)
+        np.testing.assert_allclose(got["normalized"], wanted, atol=0.01, rtol=0)
 
         small = normalization.shrink(wanted)
         normalized = normalization.encoder(small)
@@ -109,12 +109,12 @@ def test_results_equal_those_of_pytorch(folder: Path, networks: Networks, count:
             folder, "action_units.onnx", original=tokens, normalized=normalized, geometry=geometry
         )
         assert got["intensity"].shape == (count, A, 3)
-        np.testing.assert_allclose(got["intensity"], units.intensity, atol=5e-4, rtol=0)
-        np.testing.assert_allclose(got["probability"], units.presence.sigmoid(), atol=1e-4, rtol=0)
+        np.testing.assert_allclose(got["intensity"], units.intensity, atol=0.015, rtol=0)
+        np.testing.assert_allclose(got["probability"], units.presence.sigmoid(), atol=3e-3, rtol=0)
 
         felt = emotions(image, small, geometry).logits.softmax(-1)
         got = _run(folder, "emotions.onnx", image=image, normalized_image=small, geometry=geometry)
-        np.testing.assert_allclose(got["probability"], felt, atol=1e-4, rtol=0)
+        np.testing.assert_allclose(got["probability"], felt, atol=3e-3, rtol=0)
         np.testing.assert_allclose(got["probability"].sum(-1), 1.0, atol=1e-5)
 
 
@@ -125,13 +125,22 @@ def test_the_runtime_can_open_it(folder: Path) -> None:
     assert tokens["tokens"].shape == (2, 64, 32)
 
 
-def test_graphs_are_plain_float32(folder: Path) -> None:
+def test_computation_is_plain_float32(folder: Path) -> None:
+    """What is stored in 16 bits is widened before anything else reads it."""
     for path in folder.glob("*.onnx"):
         model = onnx.load(path)
         assert all(opset.domain in ("", "ai.onnx") for opset in model.opset_import)
-        types = {w.data_type for w in model.graph.initializer}
-        assert onnx.TensorProto.DOUBLE not in types
-        assert onnx.TensorProto.FLOAT16 not in types
+        halves = {
+            w.name for w in model.graph.initializer if w.data_type == onnx.TensorProto.FLOAT16
+        }
+        assert halves, path.name
+        for node in model.graph.node:
+            if halves & set(node.input):
+                assert node.op_type == "Cast"
+                assert node.attribute[0].i == onnx.TensorProto.FLOAT
+        assert onnx.TensorProto.DOUBLE not in {w.data_type for w in model.graph.initializer}
+        large = [w for w in model.graph.initializer if w.data_type == onnx.TensorProto.FLOAT]
+        assert all(np.prod(w.dims) < export.LARGE for w in large)
 
 
 def test_from_checkpoints_and_without_emotions(
@@ -179,7 +188,7 @@ def test_a_wrong_result_is_refused(networks: Networks) -> None:
     content = export.to_onnx(encoder, inputs, outputs)
     other = presets.normalization("test", pretrained=False).eval().encoder
     with pytest.raises(export.ParityError, match="tokens of 3 faces: ONNX Runtime differs"):
-        export._check_parity(other, content, inputs, outputs)
+        export.check_parity(other, content, inputs, outputs)
 
 
 def test_unusable_arguments(tmp_path: Path, networks: Networks, face: NDArray[np.uint8]) -> None:
