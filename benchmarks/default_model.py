@@ -73,7 +73,7 @@ def main() -> int:
             said = reading.emotion[known].argmax(axis=1)
             figures["synthetic_emotion_accuracy"] = accuracy(shards.emotion[known], said)
         if options.train is not None:
-            judge = ev.ActionReader(load_shards([options.train], limit=6000))
+            judge = ev.ActionReader(load_shards([options.train], limit=10000))
             own = shards.target_id == 0
             figures["read_back"] = ev.read_back(judge, reading.normalized, shards.actions)
             figures["read_back_of_truth"] = ev.read_back(
