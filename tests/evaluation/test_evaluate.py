@@ -5,7 +5,7 @@ import pytest
 
 from norface import facs
 from norface.data.shards import Shards
-from norface.evaluation.evaluate import ActionReader, read_back, unit_scores
+from norface.evaluation.evaluate import ActionReader, _similarity, read_back, unit_scores
 
 UNITS = len(facs.ACTION_UNITS)
 SMILE = facs.ACTION_INDEX["mouthSmileLeft"]
@@ -58,3 +58,11 @@ def test_scores_of_a_perfect_reading() -> None:
     assert scores["mean"]["f1"] == 1.0
     assert scores["mean"]["icc"] == pytest.approx(1.0)
     assert set(scores) == {*facs.ACTION_UNIT_NAMES, "mean"}
+
+
+def test_similarity_maps_points_onto_points() -> None:
+    points = np.random.default_rng(0).normal(size=(5, 2))
+    angle, scale = 0.3, 1.7
+    turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    goal = points @ turn.T + (3.0, -2.0)
+    assert np.allclose(_similarity(points, goal), np.column_stack([turn, (3.0, -2.0)]))

@@ -172,9 +172,14 @@ class ActionReader:
         pictures = self._grey(shards.target[rows])
         self._mean = pictures.mean(axis=0)
         centred = pictures - self._mean
-        values, axes = np.linalg.eigh(centred.T @ centred)
-        count = min(components, int((values > 1e-6).sum()))
-        self._axes = axes.T[::-1][:count]
+        # The smaller of the two Gram matrices has the same components.
+        if len(centred) < centred.shape[1]:
+            values, weights = np.linalg.eigh(centred @ centred.T)
+            kept = np.flatnonzero(values > 1e-6)[::-1][:components]
+            self._axes = (weights[:, kept] / np.sqrt(values[kept])).T @ centred
+        else:
+            values, axes = np.linalg.eigh(centred.T @ centred)
+            self._axes = axes.T[np.flatnonzero(values > 1e-6)[::-1][:components]]
         x = np.column_stack([centred @ self._axes.T, np.ones(len(rows))])
         y = shards.actions[rows].astype(np.float64)
         gram = x.T @ x + 1e-5 * len(x) * np.eye(x.shape[1])
@@ -261,8 +266,7 @@ class IdentityEncoder:
         xy = face.points[:, :2] / common_face.shape[0]
         eyes = xy[[33, 133]].mean(axis=0), xy[[362, 263]].mean(axis=0)
         own = np.stack([*eyes, xy[1], xy[61], xy[291]])
-        matrix, _ = cv2.estimateAffinePartial2D(own * 256, self._POINTS, method=cv2.LMEDS)
-        self._matrix = np.asarray(matrix, np.float64)
+        self._matrix = _similarity(own * 256, self._POINTS)
 
     def __call__(self, pictures: NDArray[np.uint8]) -> FloatArray:
         """Aligned faces (N, S, S, 3) uint8 -> embeddings (N, 128), of length 1."""
@@ -278,6 +282,24 @@ class IdentityEncoder:
         return np.asarray(unit, np.float32)
 
 
+def _similarity(source: NDArray[np.floating], goal: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Least-squares scale, rotation and shift (2, 3) of points (N, 2), as complex numbers."""
+    a, b = source @ (1, 1j), goal @ (1, 1j)
+    centred = a - a.mean()
+    turn = (centred.conj() @ (b - b.mean())) / (centred.conj() @ centred)
+    shift = b.mean() - turn * a.mean()
+    return np.array(
+        [[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]], np.float64
+    )
+
+
+PRIVACY_AUGMENTATION = AugmentationConfig(
+    colour=0.6, grayscale=0.0, shading=0.2, small=0.0, blur=0.15, occlusion=0.0
+)
+"""Two views as another camera might give them; milder than in training, for what must fail to tell
+people apart after normalization has to succeed before it."""
+
+
 def identity_figures(
     networks: Networks, encoder: IdentityEncoder, portraits: Sequence[Portrait], *, seed: int = 0
 ) -> dict[str, float]:
@@ -289,10 +311,9 @@ def identity_figures(
     itself tells two views of one photo from two photos.
     """
     rng = np.random.default_rng(seed)
-    config = AugmentationConfig(occlusion=0.0)
     views, faces = [], []
     for _ in range(2):
-        crops = np.stack([augment(p.crop, rng, config) for p in portraits])
+        crops = np.stack([augment(p.crop, rng, PRIVACY_AUGMENTATION) for p in portraits])
         shapes = np.stack([geometry_noise(p.geometry, rng) for p in portraits])
         views.append(encoder(crops))
         faces.append(encoder(read_crops(networks, crops, shapes).normalized))
