@@ -72,23 +72,34 @@ class TargetDetail(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Tokens on a square grid to flow and residual.
+    """Tokens on a square grid, and the code of the expression, to flow and residual.
+
+    The code enters with weights of its own for every place: what an action changes always lies at
+    the same place of a target face.
 
     Args:
         width: D.
+        code: C.
         side: cells of the token grid along a side.
         widths: channels after each doubling; the last stands at half the residual's resolution.
         flow_limit: largest displacement, as a share of the picture.
     """
 
     def __init__(
-        self, *, width: int, side: int, widths: Sequence[int], flow_limit: float = 0.15
+        self,
+        *,
+        width: int,
+        code: int,
+        side: int,
+        widths: Sequence[int],
+        flow_limit: float = 0.15,
     ) -> None:
         super().__init__()
         self.side = side
         self.flow_limit = flow_limit
         self.sizes = tuple(side * 2 ** (i + 1) for i in range(len(widths)))
         self.enter = nn.Conv2d(width, widths[0], 1)
+        self.enter_code = nn.Linear(code, widths[0] * side**2)
         self.detail = TargetDetail(widths=widths, sizes=self.sizes)
         self.stages = nn.ModuleList(
             UpBlock(inputs=inputs, outputs=outputs, normalize=size <= 32)
@@ -102,10 +113,19 @@ class Decoder(nn.Module):
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
 
-    def forward(self, tokens: Tensor, details: Sequence[Tensor]) -> Change:
-        """Map tokens (B, L, D) and, per stage, a detail (B or 1, C, H, H) -> `Change`, float32."""
+    def forward(self, tokens: Tensor, code: Tensor, details: Sequence[Tensor]) -> Change:
+        """Change the target.
+
+        Args:
+            tokens: (B, L, D).
+            code: (B, C).
+            details: a (B or 1, C', H, H) for each stage.
+
+        Returns:
+            the change, float32.
+        """
         x = torch.unflatten(tokens.transpose(1, 2), -1, (self.side, self.side))
-        x = self.enter(x)
+        x = self.enter(x) + torch.unflatten(self.enter_code(code), -1, (-1, self.side, self.side))
         for stage, detail in zip(self.stages, details, strict=True):
             x = stage(x, detail)
         x = self.head(x).float().contiguous()

@@ -72,7 +72,7 @@ class NormalizationNetwork(nn.Module):
         own, other = tokens[: len(original)], tokens[len(original) :]
         code, merged = self.merge(own, geometry, other[target_index])
         details = [detail.index_select(0, target_index) for detail in self.decoder.detail(target)]
-        change: Change = self.decoder(merged, details)
+        change: Change = self.decoder(merged, code, details)
         image = apply_change(target.index_select(0, target_index), change)
         actions = self.actions(code).float()
         return NormalizationOutput(
@@ -111,9 +111,15 @@ class NormalizationNetwork(nn.Module):
             (B, 3, S, S) in 0..1.
         """
         batch = original.shape[0]
-        _, merged = self.merge(original, geometry, target.expand(batch, -1, -1))
-        change = self.decoder(merged, self.decoder.detail(target_image))
+        code, merged = self.merge(original, geometry, target.expand(batch, -1, -1))
+        change = self.decoder(merged, code, self.decoder.detail(target_image))
         return apply_change(target_image.expand(batch, -1, -1, -1), change).clamp(0.0, 1.0)
+
+    def freeze_reading(self) -> None:
+        """Fix what reads the original (encoder, landmarks, dense tokens); the rest still learns."""
+        for part in (self.encoder, self.geometry, self.dense, self.actions):
+            if part is not None:
+                part.requires_grad_(False)
 
     def shrink(self, image: Tensor) -> Tensor:
         """(N, 3, S, S) -> the encoder's input size, by averaging."""

@@ -140,7 +140,9 @@ def normalization(name: str = "tiny", *, pretrained: bool = True) -> Normalizati
         merging=ExpressionMerging(
             width=p.width, heads=p.heads, blocks=p.merging_blocks, mlp_ratio=p.mlp_ratio
         ),
-        decoder=Decoder(width=p.width, side=encoder.side, widths=p.decoder_widths),
+        decoder=Decoder(
+            width=p.width, code=p.dense_hidden, side=encoder.side, widths=p.decoder_widths
+        ),
     )
 
 

@@ -72,6 +72,7 @@ class NormalizationConfig(RunConfig):
         encoder_rate: learning rate of the encoder relative to the rest.
         frozen_blocks: encoder blocks that stay as ImageNet left them: what they see (edges,
             colours) is the same in photos and renders, and their backward pass is the dearest.
+        freeze_reading: train merging and decoder alone, on a `start` that reads faces already.
         freeze_batch_norm: keep the encoder's normalization statistics.
         square_weight: weight of the squared pixel loss beside the absolute one.
         edge_weight: weight of the loss on image gradients.
@@ -89,6 +90,7 @@ class NormalizationConfig(RunConfig):
     real_share: float = 0.15
     encoder_rate: float = 0.5
     frozen_blocks: int = 3
+    freeze_reading: bool = False
     freeze_batch_norm: bool = True
     square_weight: float = 5.0
     edge_weight: float = 0.5

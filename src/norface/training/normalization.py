@@ -125,6 +125,8 @@ def train_normalization(config: NormalizationConfig, console: Console | None = N
     if isinstance(encoder, ConvolutionalEncoder):
         encoder.freeze_batch_norm(config.freeze_batch_norm)
         encoder.freeze_blocks(min(config.frozen_blocks, len(encoder.trunk.blocks)))
+    if config.freeze_reading:
+        network.freeze_reading()
     # The type annotation of nn.Module.to lacks memory_format alone.
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = WeightAverage(network, config.average)
