@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import torch
 
-from norface.models.decoder import Change, Decoder, apply_change
+from norface.models.decoder import Change, ChangeBasis, Decoder, apply_change
 
 
 def _decoder() -> Decoder:
-    return Decoder(width=16, code=12, side=8, widths=(16, 16, 8))
+    return Decoder(width=16, code=12, side=8, widths=(16, 16, 8), basis=5)
 
 
 def test_the_untrained_decoder_returns_the_target() -> None:
@@ -39,30 +39,22 @@ def test_the_second_channel_of_the_flow_is_vertical() -> None:
 
 
 @torch.no_grad()
-def test_the_code_alone_changes_the_target_where_it_says() -> None:
-    decoder = _decoder()
-    torch.nn.init.normal_(decoder.head.weight, std=1.0)
-    details = decoder.detail(torch.rand(1, 3, 128, 128))
-    tokens, code = torch.randn(1, 64, 16), torch.zeros(1, 12)
-    # Weights for one number of the code at one place: only its neighbourhood changes.
-    decoder.enter_code.weight.zero_()
-    decoder.enter_code.weight.view(16, 8, 8, 12)[:, 2, 5, 3] = 5.0
-    for stage in decoder.stages:
-        stage.norm = torch.nn.Identity()  # its statistics span the picture
-    quiet = decoder(tokens, code, details).residual
-    code[0, 3] = 1.0
-    moved = (decoder(tokens, code, details).residual - quiet).abs().amax(dim=(0, 1))
-    row, column = divmod(int(moved.argmax()), 128)
-    assert abs(row / 16 - 2.5) < 1.5
-    assert abs(column / 16 - 5.5) < 1.5
-    assert moved[96:].max() == 0
+def test_the_code_mixes_the_maps() -> None:
+    basis = ChangeBasis(code=4, count=3, channels=2, size=8)
+    torch.nn.init.normal_(basis.maps)
+    code = torch.randn(2, 4)
+    mixture = code @ basis.mix.weight.T + basis.mix.bias
+    expected = torch.einsum("bk,kchw->bchw", mixture, basis.maps.view(3, 2, 8, 8))
+    torch.testing.assert_close(basis(code), expected)
 
 
 @torch.no_grad()
 def test_the_flow_is_limited() -> None:
     decoder = _decoder()
     torch.nn.init.normal_(decoder.head.weight, std=10.0)
-    change = decoder(torch.randn(2, 64, 16), torch.randn(2, 12), decoder.detail(torch.rand(2, 3, 128, 128)))
+    change = decoder(
+        torch.randn(2, 64, 16), torch.randn(2, 12), decoder.detail(torch.rand(2, 3, 128, 128))
+    )
     assert 0.1 < float(change.flow.abs().max()) < decoder.flow_limit + 1e-6
 
 

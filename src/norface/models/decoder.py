@@ -71,17 +71,39 @@ class TargetDetail(nn.Module):
         return details
 
 
+class ChangeBasis(nn.Module):
+    """The part of a change that all target faces share: learned maps, mixed by the expression.
+
+    In an aligned face an action always moves and folds the same places. Maps with a value of their
+    own for every place learn this far sooner than convolutions, which then add what is the target's.
+
+    Args:
+        code: C.
+        count: number of maps.
+        channels, size: of each map.
+    """
+
+    def __init__(self, *, code: int, count: int, channels: int, size: int) -> None:
+        super().__init__()
+        self.shape = (channels, size, size)
+        self.mix = nn.Linear(code, count)
+        # A change starts as none, and the first step moves the maps, not the mixture.
+        self.maps = nn.Parameter(torch.zeros(count, channels * size * size))
+
+    def forward(self, code: Tensor) -> Tensor:
+        """Map code (B, C) -> (B, channels, size, size)."""
+        return torch.unflatten(self.mix(code) @ self.maps.to(code.dtype), -1, self.shape)
+
+
 class Decoder(nn.Module):
     """Tokens on a square grid, and the code of the expression, to flow and residual.
-
-    The code enters with weights of its own for every place: what an action changes always lies at
-    the same place of a target face.
 
     Args:
         width: D.
         code: C.
         side: cells of the token grid along a side.
         widths: channels after each doubling; the last stands at half the residual's resolution.
+        basis: number of maps in the `ChangeBasis`.
         flow_limit: largest displacement, as a share of the picture.
     """
 
@@ -92,6 +114,7 @@ class Decoder(nn.Module):
         code: int,
         side: int,
         widths: Sequence[int],
+        basis: int,
         flow_limit: float = 0.15,
     ) -> None:
         super().__init__()
@@ -99,7 +122,6 @@ class Decoder(nn.Module):
         self.flow_limit = flow_limit
         self.sizes = tuple(side * 2 ** (i + 1) for i in range(len(widths)))
         self.enter = nn.Conv2d(width, widths[0], 1)
-        self.enter_code = nn.Linear(code, widths[0] * side**2)
         self.detail = TargetDetail(widths=widths, sizes=self.sizes)
         self.stages = nn.ModuleList(
             UpBlock(inputs=inputs, outputs=outputs, normalize=size <= 32)
@@ -109,6 +131,7 @@ class Decoder(nn.Module):
         )
         # Flow, and the residual at twice the resolution.
         self.head = nn.Conv2d(widths[-1], 2 + 3 * 4, 3, padding=1)
+        self.basis = ChangeBasis(code=code, count=basis, channels=2 + 3 * 4, size=self.sizes[-1])
         # The untrained decoder returns the target face itself.
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
@@ -125,10 +148,10 @@ class Decoder(nn.Module):
             the change, float32.
         """
         x = torch.unflatten(tokens.transpose(1, 2), -1, (self.side, self.side))
-        x = self.enter(x) + torch.unflatten(self.enter_code(code), -1, (-1, self.side, self.side))
+        x = self.enter(x)
         for stage, detail in zip(self.stages, details, strict=True):
             x = stage(x, detail)
-        x = self.head(x).float().contiguous()
+        x = (self.head(x).float() + self.basis(code).float()).contiguous()
         flow = torch.tanh(x[:, :2]) * self.flow_limit
         return Change(flow=flow, residual=F.pixel_shuffle(x[:, 2:], 2))
 

@@ -53,6 +53,7 @@ class Preset:
         dense_hidden: width of the code in between.
         merging_blocks: transformer blocks of the Expression Merging Module.
         decoder_widths: channels after each doubling.
+        decoder_basis: maps of change that all targets share.
         expert_hidden: hidden width of an Input MoE expert.
         dropout: before the Output MoE.
     """
@@ -72,6 +73,7 @@ class Preset:
     dense_hidden: int
     merging_blocks: int
     decoder_widths: tuple[int, ...]
+    decoder_basis: int
     expert_hidden: int
     dropout: float
 
@@ -93,6 +95,7 @@ PRESETS: Final = {
         dense_hidden=256,
         merging_blocks=2,
         decoder_widths=(96, 64, 32),
+        decoder_basis=64,
         expert_hidden=192,
         dropout=0.1,
     ),
@@ -112,6 +115,7 @@ PRESETS: Final = {
         dense_hidden=24,
         merging_blocks=1,
         decoder_widths=(16, 16, 8),
+        decoder_basis=6,
         expert_hidden=16,
         dropout=0.0,
     ),
@@ -141,7 +145,11 @@ def normalization(name: str = "tiny", *, pretrained: bool = True) -> Normalizati
             width=p.width, heads=p.heads, blocks=p.merging_blocks, mlp_ratio=p.mlp_ratio
         ),
         decoder=Decoder(
-            width=p.width, code=p.dense_hidden, side=encoder.side, widths=p.decoder_widths
+            width=p.width,
+            code=p.dense_hidden,
+            side=encoder.side,
+            widths=p.decoder_widths,
+            basis=p.decoder_basis,
         ),
     )
 
