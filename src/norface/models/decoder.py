@@ -75,7 +75,7 @@ class ChangeBasis(nn.Module):
     """The part of a change that all target faces share: learned maps, mixed by the expression.
 
     In an aligned face an action always moves and folds the same places. Maps with a value of their
-    own for every place learn this far sooner than convolutions, which then add what is the target's.
+    own for every place learn this far sooner than convolutions, which add what is the target's.
 
     Args:
         code: C.
