@@ -78,8 +78,9 @@ def _read_emotions(network: EmotionNetwork, count: int = 4) -> Callable[[], Tens
 
 
 def _wake(network: NormalizationNetwork) -> None:
-    """Leave the start at which the decoder's last layer hides everything before it."""
+    """Leave the start at which the decoder's last layer and maps hide everything before them."""
     nn.init.normal_(network.decoder.head.weight, std=0.05)
+    nn.init.normal_(network.decoder.basis.maps, std=0.05)
 
 
 @pytest.mark.parametrize("preset", sorted(presets.PRESETS))
