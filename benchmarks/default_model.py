@@ -7,7 +7,8 @@ Each part needs its own data and is left out without them:
 --test       shards (see norface.data.shards) of people never trained on: F1 and ICC of each unit
 --train      training shards: the judge of the facial actions in normalized faces is fitted to them
 --portraits  folders of photos of people never trained on: smiles, privacy, the contact sheet
---identity   the identity embedding for the privacy figures
+--identity   the identity embedding for the privacy figures: the portraits under two augmentations,
+             and synthetic people with two independent expressions
 --fer        aligned faces of FER2013, made by norface.data.fer2013.prepare
 --ablation   NAME=CHECKPOINT of action unit networks, with --normalization, their F_nor:
              the same table for each, from the checkpoints
@@ -29,7 +30,13 @@ from norface.data.fer2013 import EmotionFaces
 from norface.data.shards import load_shards
 from norface.evaluation import evaluate as ev
 from norface.evaluation.metrics import accuracy
+from norface.faces.align import align, geometry
+from norface.faces.find import FaceFinder
 from norface.media.images import write_image
+from norface.synthesis.expressions import random_expression
+from norface.synthesis.people import random_person
+from norface.synthesis.samples import person_seed
+from norface.synthesis.scene import random_scene, render_face
 
 
 def main() -> int:
@@ -46,6 +53,7 @@ def main() -> int:
     parser.add_argument("--normalization", type=Path)
     parser.add_argument("--ablation", nargs="+", default=[])
     parser.add_argument("--count", type=int, default=500, help="faces of --test")
+    parser.add_argument("--people", type=int, default=200, help="synthetic people seen twice")
     parser.add_argument("--sheet", type=int, default=20, help="faces of the contact sheet")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
@@ -93,6 +101,14 @@ def main() -> int:
             encoder = ev.IdentityEncoder(options.identity, networks.normalizer.target)
             figures["identity"] = ev.identity_figures(networks, encoder, portraits)
             print(_line("identity", figures["identity"]))
+            twice = _people_twice(options.people)
+            normalized = [ev.read_crops(networks, *view).normalized for view in twice]
+            figures["identity_across_expressions"] = {
+                "people": float(len(twice[0][0])),
+                "original_auc": ev.verification_auc(*(encoder(view[0]) for view in twice)),
+                "normalized_auc": ev.verification_auc(*(encoder(view) for view in normalized)),
+            }
+            print(_line("synthetic people", figures["identity_across_expressions"]))
         step = max(len(portraits) // options.sheet, 1)
         chosen = [p.path for p in portraits[::step]][: options.sheet]
         sheet = ev.contact_sheet(ev.analyze_portraits(chosen, weights=options.weights))
@@ -104,6 +120,31 @@ def main() -> int:
     (options.out / "figures.json").write_text(json.dumps(_plain(figures), indent=1) + "\n")
     print(f"figures: {options.out / 'figures.json'}")
     return 0
+
+
+def _people_twice(count: int, series: int = 10) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Two pictures each of synthetic people, with independent expressions, poses and lights.
+
+    Returns:
+        for the first and the second pictures, aligned crops (N, 128, 128, 3) and geometry.
+    """
+    views: tuple[list[tuple[np.ndarray, np.ndarray]], ...] = ([], [])
+    with FaceFinder() as finder:
+        for number in range(count):
+            person = random_person(person_seed(series, number))
+            found = []
+            for view in range(2):
+                random = np.random.default_rng([series, number, view])
+                actions, _ = random_expression(random)
+                scene = random_scene(random, 256, yaw=30, face_height=0.62)
+                picture = render_face(person, actions, scene).image
+                face = finder.landmark_crop(picture)
+                if face is not None:
+                    found.append((align(picture, face.points, 128).image, geometry(face.points)))
+            if len(found) == 2:
+                for pictures, one in zip(views, found, strict=True):
+                    pictures.append(one)
+    return [tuple(np.stack(part) for part in zip(*view, strict=True)) for view in views]
 
 
 def _table(tables: dict[str, dict[str, dict[str, float]]]) -> str:

@@ -333,6 +333,18 @@ def identity_figures(
     return out
 
 
+def verification_auc(one: FloatArray, other: FloatArray) -> float:
+    """ROC AUC of telling the same person (equal rows) from another by cosine.
+
+    Args:
+        one: (N, D) embeddings of length 1 of N people.
+        other: the same of other pictures of them.
+    """
+    similarity = one @ other.T
+    same = np.eye(len(similarity), dtype=bool)
+    return roc_auc(same.ravel(), similarity.ravel())
+
+
 def smile_figures(networks: Networks, portraits: Sequence[Portrait]) -> dict[str, float]:
     """AU12 on portraits against the teacher's smile: ROC AUC of clear smiles against none."""
     crops = np.stack([centre(p.crop, 128) for p in portraits])
