@@ -51,7 +51,7 @@ def landmarker_bundle() -> bytes:
 
 
 def detector_network() -> bytes:
-    """The bundle's face detector as ONNX, made by ``scripts/convert_face_detector.py``.
+    """The bundle's face detector as ONNX, made by ``tools/convert_face_detector.py``.
 
     Raises:
         BundleError: when the file is missing or its SHA-256 differs.

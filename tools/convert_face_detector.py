@@ -6,7 +6,7 @@ in half precision as they are stored; channels are filled up with zeros to multi
 which changes no result and lets ONNX Runtime use its fast kernels. Run once; the result is
 committed:
 
-    python scripts/convert_face_detector.py
+    python tools/convert_face_detector.py
 """
 
 from __future__ import annotations
