@@ -33,10 +33,10 @@ from norface.evaluation.metrics import accuracy
 from norface.faces.align import align, geometry
 from norface.faces.find import FaceFinder
 from norface.media.images import write_image
-from norface.synthesis.expressions import random_expression
+from norface.synthesis.expressions.sampling import random_expression
 from norface.synthesis.people import random_person
+from norface.synthesis.picture.scene import random_scene, render_face
 from norface.synthesis.samples import person_seed
-from norface.synthesis.scene import random_scene, render_face
 
 
 def main() -> int:

@@ -13,10 +13,13 @@ from numpy.typing import NDArray
 
 from norface.facs import ACTION_INDEX, FACIAL_ACTIONS
 from norface.results import Pose
-from norface.synthesis.expressions import PROTOTYPES
+from norface.synthesis.expressions.sampling import PROTOTYPES
 from norface.synthesis.people import random_person
-from norface.synthesis.rasterize import Lights
-from norface.synthesis.scene import Camera, Scene, random_background, random_lights, render_face
+from norface.synthesis.picture.backgrounds import random_background
+from norface.synthesis.picture.camera import Camera
+from norface.synthesis.picture.lights import random_lights
+from norface.synthesis.picture.rasterize import Lights
+from norface.synthesis.picture.scene import Scene, render_face
 
 OUT = Path(__file__).parents[1] / "examples"
 SERIES = 77

@@ -13,17 +13,20 @@ from norface.faces.align import align
 from norface.faces.find import FaceFinder
 from norface.facs import ACTION_INDEX, ACTION_UNIT_NAMES, EMOTIONS, FACIAL_ACTIONS
 from norface.results import Pose
+from norface.synthesis.body.head import head_model
+from norface.synthesis.body.skin import SKIN_TONES
 from norface.synthesis.common_face import TARGET_COUNT, render_target
-from norface.synthesis.expressions import (
+from norface.synthesis.expressions.sampling import (
     action_unit_intensities,
     emotional_expression,
     random_expression,
 )
 from norface.synthesis.generate import generate
-from norface.synthesis.head import head_model
-from norface.synthesis.people import SKIN_TONES, random_person
+from norface.synthesis.people import random_person
+from norface.synthesis.picture.camera import Camera, rotation
+from norface.synthesis.picture.lights import random_lights
+from norface.synthesis.picture.scene import Scene, render_face
 from norface.synthesis.samples import render_sample
-from norface.synthesis.scene import Camera, Scene, random_lights, render_face, rotation
 from norface.synthesis.shards import write_training_shards
 
 NEUTRAL = np.zeros(len(FACIAL_ACTIONS), np.float32)
@@ -115,7 +118,7 @@ def test_random_expressions_stay_possible() -> None:
 def test_the_same_number_gives_the_same_sample() -> None:
     one, same, other = (render_sample(5, i, 96) for i in (3, 3, 4))
     assert np.array_equal(one.picture.image, same.picture.image)
-    assert one.person.look == same.person.look
+    assert one.person.skin == same.person.skin
     assert not np.array_equal(one.picture.image, other.picture.image)
 
 

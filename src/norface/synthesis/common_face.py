@@ -18,12 +18,16 @@ from norface.faces.find import FaceFinder
 from norface.faces.pose import fit_head
 from norface.facs import FACIAL_ACTIONS
 from norface.results import Pose
-from norface.synthesis.hair import Style
-from norface.synthesis.head import Shape, head_model
-from norface.synthesis.painting import Look
+from norface.synthesis.body.eyes import Eyes
+from norface.synthesis.body.hair import Hair
+from norface.synthesis.body.head import Shape, head_model
+from norface.synthesis.body.mouth import Mouth
+from norface.synthesis.body.skin import Skin
 from norface.synthesis.people import Person, random_person
-from norface.synthesis.rasterize import Lights
-from norface.synthesis.scene import Camera, Scene, render_face
+from norface.synthesis.picture.camera import Camera
+from norface.synthesis.picture.rasterize import Lights
+from norface.synthesis.picture.scene import Scene, render_face
+from norface.synthesis.worn.clothes import Clothes
 
 TARGET_SEEDS: Final = (900_001, 900_002, 900_005, 900_007, 900_010, 900_011, 900_013)
 """Random people who serve as further targets in training; index 0 is the common face."""
@@ -52,17 +56,24 @@ def common_person() -> Person:
     }.items():
         local[names.index(name)] = value
     shape = Shape(0.62, 28.0, 0.5, 0.47, (0.28, 0.30, 0.42), local)
-    look = Look(
-        skin=(0.60, 0.375, 0.265), lips=(0.46, 0.19, 0.165), brows=(0.035, 0.02, 0.014),
+    skin = Skin(
+        colour=(0.60, 0.375, 0.265), lips=(0.46, 0.19, 0.165), brows=(0.035, 0.02, 0.014),
         brow_amount=0.88, brow_thickness=0.036, brow_arch=0.05, brow_height=0.18,
         brow_length=0.43, blush=0.35, freckles=0.0, spots=0.1, gloss=0.03, shade=0.25,
         liner=0.62, beard=0.0, moustache=0.0, beard_colour=(0.1, 0.07, 0.05), wrinkles=0.0,
-        creases=1.0, iris=(0.10, 0.055, 0.025), pupil=0.38, sclera=(0.76, 0.73, 0.71),
-        teeth=(0.80, 0.76, 0.69), hair=(0.045, 0.026, 0.017), cloth=(0.13, 0.17, 0.22),
-        scalp=1.0, seed=11,
+        creases=1.0, seed=11,
     )  # fmt: skip
-    style = Style(0.13, -0.02, 0.4, 0.0, 0.0, 0, (0.25, 0.17), (0.1, 0.1, 0.1))
-    return Person(shape, look, style, 3.0, "dark brown", -1)
+    return Person(
+        shape=shape,
+        tone=3.0,
+        skin=skin,
+        eyes=Eyes(iris=(0.10, 0.055, 0.025), pupil=0.38, sclera=(0.76, 0.73, 0.71)),
+        mouth=Mouth(teeth=(0.80, 0.76, 0.69)),
+        hair=Hair("dark brown", (0.045, 0.026, 0.017), 1.0, 0.13, -0.02, 0.4, 0.0),
+        clothes=Clothes((0.13, 0.17, 0.22), 0.0),
+        glasses=None,
+        seed=-1,
+    )
 
 
 @cache

@@ -116,11 +116,11 @@ def truth(sample: Sample) -> dict[str, Any]:
         "asian": round(person.shape.ancestry[1], 3),
         "european": round(person.shape.ancestry[2], 3),
         "skin_tone": round(person.tone, 3),
-        "hair": person.hair_name,
-        "long_hair": int(person.style.length > 0),
-        "glasses": int(person.style.glasses > 0),
-        "beard": round(person.look.beard, 3),
-        "moustache": round(person.look.moustache, 3),
+        "hair": person.hair.name,
+        "long_hair": int(person.hair.length > 0),
+        "glasses": int(person.glasses is not None),
+        "beard": round(person.skin.beard, 3),
+        "moustache": round(person.skin.moustache, 3),
     }
     for unit, (whole, left, right) in zip(ACTION_UNITS, sample.picture.intensity, strict=True):
         row[f"{unit.name}_r"] = round(float(whole), 3)

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from norface.synthesis.head import head_model
+from norface.synthesis.body.head import head_model
 
 _LEFT: Final = {
     "eye_inner": (0.155, -0.02),

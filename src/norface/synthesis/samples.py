@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from norface.synthesis.expressions import random_expression
+from norface.synthesis.expressions.sampling import random_expression
 from norface.synthesis.people import Person, random_person
-from norface.synthesis.scene import Picture, Scene, random_scene, render_face
+from norface.synthesis.picture.scene import Picture, Scene, random_scene, render_face
 
 
 @dataclass(frozen=True)

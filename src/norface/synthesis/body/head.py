@@ -51,7 +51,7 @@ class HeadModel:
     """
 
     def __init__(self) -> None:
-        file = resources.files(__package__) / "assets/head_basis.npz"
+        file = resources.files("norface.synthesis") / "assets/head_basis.npz"
         with file.open("rb") as stream, np.load(stream) as basis:
             self.mean: Array = basis["mean"]
             self.faces: NDArray[np.int32] = basis["faces"].astype(np.int32)

@@ -42,6 +42,8 @@ class Mesh:
         occlusion: (V,) share of the surrounding light that reaches the vertex.
         faces: (F, 3) triangles; back faces are skipped unless ``two_sided``.
         two_sided: (F,) whether each triangle is seen from behind too.
+        cutout: (F,) whether the paint's alpha cuts holes into the triangle.
+        part: (F,) index into ``PARTS``.
     """
 
     position: Array
@@ -50,30 +52,8 @@ class Mesh:
     occlusion: Array
     faces: NDArray[np.int32]
     two_sided: NDArray[np.bool_]
-
-
-def vertex_normals(points: Array, faces: NDArray[np.int32]) -> Array:
-    """(V, 3) unit normals, the area-weighted mean of each vertex's triangles."""
-    return _vertex_normals(points, faces)
-
-
-@numba.njit(cache=True, fastmath=True)
-def _vertex_normals(points: Array, faces: NDArray[np.int32]) -> Array:
-    normal = np.zeros_like(points)
-    for f in range(faces.shape[0]):
-        a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
-        ux, uy, uz = points[b] - points[a]
-        vx, vy, vz = points[c] - points[a]
-        nx, ny, nz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
-        for v in (a, b, c):
-            normal[v, 0] += nx
-            normal[v, 1] += ny
-            normal[v, 2] += nz
-    for v in range(points.shape[0]):
-        length = np.sqrt(normal[v, 0] ** 2 + normal[v, 1] ** 2 + normal[v, 2] ** 2) + 1e-12
-        for k in range(3):
-            normal[v, k] /= length
-    return normal
+    cutout: NDArray[np.bool_]
+    part: NDArray[np.uint8]
 
 
 def render(
@@ -83,18 +63,18 @@ def render(
     background: Array,
     *,
     supersample: int = 2,
-) -> tuple[Array, NDArray[np.bool_]]:
+) -> tuple[Array, NDArray[np.uint8]]:
     """Draw a mesh over a background.
 
     Args:
         mesh: the surface; positions in pixels of the background.
-        paint: (h, w, 4) albedo RGB and gloss, 0 to 1.
+        paint: (h, w, 6) albedo RGB, gloss, height and alpha.
         lights: the light.
         background: (H, W, 3) RGB, 0 to 1, linear.
         supersample: side of the block of samples in each pixel.
 
     Returns:
-        (H, W, 3) linear RGB, and (H, W) whether the mesh covers most of the pixel.
+        (H, W, 3) linear RGB, and (H, W) the part that each pixel shows.
     """
     height, width = background.shape[:2]
     position = mesh.position.copy()
@@ -102,7 +82,7 @@ def render(
     owner = _visible(
         position, mesh.faces, mesh.two_sided, height * supersample, width * supersample
     )
-    return _shade(
+    linear = _shade(
         position,
         mesh.normal,
         mesh.uv,
@@ -117,6 +97,8 @@ def render(
         background,
         supersample,
     )
+    middle = owner[supersample // 2 :: supersample, supersample // 2 :: supersample]
+    return linear, np.where(middle < 0, 0, mesh.part[middle]).astype(np.uint8)
 
 
 @numba.njit(cache=True, fastmath=True)
@@ -175,11 +157,10 @@ def _shade(
     ground: Array,
     background: Array,
     supersample: int,
-) -> tuple[Array, NDArray[np.bool_]]:
+) -> Array:
     height, width = background.shape[0], background.shape[1]
     rows, columns = paint.shape[0], paint.shape[1]
     picture = np.empty((height, width, 3), np.float32)
-    covered = np.zeros((height, width), np.bool_)
     share = np.float32(1.0 / (supersample * supersample))
     rgb = np.empty(3, np.float32)
     texel = np.empty(4, np.float32)
@@ -247,5 +228,4 @@ def _shade(
             rest = supersample * supersample - hits
             for k in range(3):
                 picture[row, column, k] = (rgb[k] + rest * background[row, column, k]) * share
-            covered[row, column] = 2 * hits > supersample * supersample
-    return picture, covered
+    return picture

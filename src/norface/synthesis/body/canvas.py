@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from norface.synthesis.head import HeadModel, head_model
+from norface.synthesis.body.head import HeadModel, head_model
 
 Array = NDArray[np.float32]
 
@@ -60,7 +60,7 @@ class Canvas:
     """The unrolled head at one resolution.
 
     Attributes:
-        size: side of the skin's square, in texels; the whole paint is (size, 1.5 size).
+        size: side of the skin's square, in texels; the whole paint is (size, 2 size).
         uv: (V, 2) place of each head vertex in the paint.
         place: (size, size, 3) point of the mean head under each texel.
         lips, lids: (size, size) 0 to 1.
@@ -93,6 +93,13 @@ def _tiles(size: int) -> dict[str, tuple[slice, slice]]:
     last = slice(half + 3 * eighth, size)
     for i, name in enumerate(("mouth", "tongue", "socket", "cloth")):
         tiles[name] = (last, slice(size + i * eighth, size + (i + 1) * eighth))
+    columns = slice(size + half, 2 * size)
+    tiles["covering"] = (slice(0, half), columns)
+    tiles["hand"] = (slice(half, half + 2 * eighth), columns)
+    tiles["mask"] = (slice(half + 2 * eighth, half + 3 * eighth), columns)
+    for i, name in enumerate(("lash", "frame", "lens", "beard")):
+        first = size + half + i * eighth
+        tiles[name] = (last, slice(first, first + eighth))
     return tiles
 
 

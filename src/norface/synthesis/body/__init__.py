@@ -1,0 +1,1 @@
+"""The body of a synthetic person: head, skin, eyes, mouth, hair."""

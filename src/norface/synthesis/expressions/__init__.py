@@ -1,0 +1,1 @@
+"""What faces do: samplers of facial actions, and the action units that they show."""

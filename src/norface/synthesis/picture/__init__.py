@@ -1,0 +1,1 @@
+"""Light, background, camera: from a person to a picture."""

@@ -1,0 +1,153 @@
+"""A person, an expression, a light and a camera, to a picture with its exact truth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from norface.results import Pose
+from norface.synthesis.body.canvas import canvas
+from norface.synthesis.body.hair import hair_surfaces
+from norface.synthesis.body.head import head_model
+from norface.synthesis.body.surface import Surface, head_surface, vertex_normals
+from norface.synthesis.expressions.sampling import action_unit_intensities
+from norface.synthesis.painting import paint
+from norface.synthesis.people import Person
+from norface.synthesis.picture.backgrounds import random_background
+from norface.synthesis.picture.camera import (
+    PIVOT,
+    Camera,
+    develop,
+    focal_length,
+    project,
+    rotation,
+)
+from norface.synthesis.picture.lights import random_lights
+from norface.synthesis.picture.occlusion import ambient_occlusion
+from norface.synthesis.picture.rasterize import Lights, Mesh, render
+from norface.synthesis.worn.clothes import clothes_surface
+from norface.synthesis.worn.glasses import glasses_surfaces
+
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Everything about a picture except the person and the expression."""
+
+    pose: Pose
+    lights: Lights
+    camera: Camera
+    exposure: float
+    background: Array = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A rendered picture and its truth.
+
+    Attributes:
+        image: (H, W, 3) uint8 sRGB.
+        parts: (H, W) uint8 segmentation, indices into ``PARTS``.
+        vertices: (V, 2) x, y in pixels of every vertex of the head.
+        intensity: (A, 3) action-unit intensities, 0 to 5: whole, left, right.
+    """
+
+    image: NDArray[np.uint8]
+    parts: NDArray[np.uint8]
+    vertices: Array
+    intensity: Array
+
+
+def random_scene(
+    random: np.random.Generator, size: int, *, yaw: float = 30.0, face_height: float = 0.6
+) -> Scene:
+    """A scene by chance: head turned by up to ``yaw`` degrees, any light, any background."""
+    turn = float(np.clip(random.normal(0, 0.5), -1, 1) * yaw)
+    pose = Pose(
+        pitch=float(np.clip(random.normal(0, 0.4), -1, 1) * 0.7 * yaw),
+        yaw=turn,
+        roll=float(np.clip(random.normal(0, 0.35), -1, 1) * 25),
+    )
+    camera = Camera(
+        distance=float(random.uniform(5.5, 14)),
+        face_height=face_height * float(random.uniform(0.88, 1.1)),
+        centre=(0.5 + float(random.normal(0, 0.02)), 0.5 + float(random.normal(0, 0.02))),
+    )
+    return Scene(
+        pose, random_lights(random), camera, float(random.uniform(0.24, 0.55)),
+        random_background(random, size),
+    )  # fmt: skip
+
+
+def render_face(
+    person: Person, actions: Array, scene: Scene, *, supersample: int = 2, detail: int | None = None
+) -> Picture:
+    """Render a person making an expression.
+
+    Args:
+        person: who.
+        actions: (52,) facial actions, 0 to 1.
+        scene: pose, light, camera, background; the picture has the background's size.
+        supersample: samples along each side of a pixel.
+        detail: texels along the skin's side; chosen from the picture's size when None.
+    """
+    head = head_model()
+    height, width = scene.background.shape[:2]
+    sheet = canvas(detail or (256 if height <= 200 else 512))
+    neutral = head.neutral(person.shape)
+    points = head.express(neutral, actions)
+    occlusion = ambient_occlusion(head, points)
+    colours = paint(sheet, person, actions)
+
+    surfaces = [
+        head_surface(head, sheet.uv, points),
+        *hair_surfaces(head, sheet, neutral, points, person.hair),
+        clothes_surface(sheet, person.clothes),
+    ]
+    if person.glasses:
+        surfaces += glasses_surfaces(head, sheet, points, person.glasses)
+    turn = rotation(scene.pose)
+    scale = focal_length(scene.camera, neutral, height)
+    mesh = _mesh(surfaces, occlusion, scene.camera, scale, turn, width, height)
+    linear, parts = render(mesh, colours, scene.lights, scene.background, supersample=supersample)
+    placed = mesh.position[: len(points)]
+    image = develop(linear, placed[head.vertices_of("skin")], scene.exposure)
+    vertices = placed[:, :2].astype(np.float32)
+    intensity = action_unit_intensities(actions, head.lip_gap(points))
+    return Picture(image, parts, vertices, intensity)
+
+
+def _mesh(
+    surfaces: list[Surface],
+    occlusion: Array,
+    camera: Camera,
+    scale: float,
+    turn: Array,
+    width: int,
+    height: int,
+) -> Mesh:
+    """All surfaces in the camera's space; the first is the head, whose hollows are dark."""
+    columns: dict[str, list[NDArray[Any]]] = {name: [] for name in Mesh.__dataclass_fields__}
+    first = 0
+    for surface in surfaces:
+        where = surface.points
+        if surface.moves:
+            where = np.asarray((where - PIVOT) @ turn.T + PIVOT, np.float32)
+        count = len(surface.faces)
+        for name, values in {
+            "position": project(where, camera, scale, turn, width, height),
+            "normal": vertex_normals(where, surface.faces),
+            "uv": surface.uv,
+            "occlusion": occlusion if first == 0 else np.ones(len(where), np.float32),
+            "faces": surface.faces + np.int32(first),
+            "two_sided": np.full(count, surface.two_sided),
+            "cutout": np.full(count, surface.cutout),
+            "part": np.broadcast_to(surface.part_indices, count),
+        }.items():
+            columns[name].append(values)
+        first += len(where)
+    return Mesh(**{name: np.concatenate(values) for name, values in columns.items()})

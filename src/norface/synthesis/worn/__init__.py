@@ -1,0 +1,1 @@
+"""What a synthetic person wears or holds before the face."""
