@@ -113,7 +113,9 @@ def render_face(
     turn = rotation(scene.pose)
     scale = focal_length(scene.camera, neutral, height)
     mesh = _mesh(surfaces, occlusion, scene.camera, scale, turn, width, height)
-    linear, parts = render(mesh, colours, scene.lights, scene.background, supersample=supersample)
+    linear, parts = render(
+        mesh, colours, scene.lights, scene.background, supersample=supersample, lips=sheet.lips
+    )
     placed = mesh.position[: len(points)]
     image = develop(linear, placed[head.vertices_of("skin")], scene.exposure)
     vertices = placed[:, :2].astype(np.float32)
@@ -140,6 +142,7 @@ def _mesh(
         count = len(surface.faces)
         for name, values in {
             "position": project(where, camera, scale, turn, width, height),
+            "point": where,
             "normal": vertex_normals(where, surface.faces),
             "uv": surface.uv,
             "occlusion": occlusion if first == 0 else np.ones(len(where), np.float32),

@@ -1,0 +1,330 @@
+"""The colour of what each pixel shows: paint, bumps, light, shine and shadow."""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float32]
+
+_0, _1, _HALF = np.float32(0), np.float32(1), np.float32(0.5)
+_SMALL = np.float32(1e-6)
+SKIN, EYES, LIPS, HAIR = 1, 2, 3, 5
+"""Indices into ``PARTS`` that are shaded in their own way."""
+_MAX_SLOPE = np.float32(1.2)
+
+
+@numba.njit(cache=True, error_model="numpy", inline="always")
+def _bilinear(paint: Array, u: float, v: float, k: int) -> float:
+    iu, iv = int(u), int(v)
+    fu, fv = u - np.float32(iu), v - np.float32(iv)
+    return (paint[iv, iu, k] * (_1 - fu) + paint[iv, iu + 1, k] * fu) * (_1 - fv) + (
+        paint[iv + 1, iu, k] * (_1 - fu) + paint[iv + 1, iu + 1, k] * fu
+    ) * fv
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _lobe(cosine: float, sharpness: float) -> float:
+    """About ``cosine ** sharpness``, rational so that every machine computes the same."""
+    ratio = cosine / (_HALF * sharpness * (_1 - cosine) + cosine + _SMALL)
+    return ratio * ratio
+
+
+@numba.njit(cache=True, error_model="numpy")
+def shadow_share(shadow: Array, frame: Array, x: float, y: float, z: float) -> float:
+    """Share of the key light that reaches a point, 0 to 1: a blurred look into the shadow map.
+
+    Args:
+        shadow: (S, S) depth towards the light of the nearest surface.
+        frame: (4, 3) axes right, up and towards the light in texels; last row offset x, y and
+            the blur's step in texels.
+        x, y, z: the point.
+    """
+    size = shadow.shape[0]
+    u = frame[0, 0] * x + frame[0, 1] * y + frame[0, 2] * z + frame[3, 0]
+    v = frame[1, 0] * x + frame[1, 1] * y + frame[1, 2] * z + frame[3, 1]
+    depth = frame[2, 0] * x + frame[2, 1] * y + frame[2, 2] * z
+    step = frame[3, 2]
+    lit = _0
+    for i in range(-2, 3):
+        for j in range(-2, 3):
+            if i * i + j * j > 5:
+                continue
+            iu = int(u + np.float32(j) * step)
+            iv = int(v + np.float32(i) * step)
+            if iu < 0 or iv < 0 or iu >= size or iv >= size:
+                lit += _1
+            else:
+                # A ramp, not a step: texels are coarse.
+                gap = (depth + _1 - shadow[iv, iu]) * _HALF + _HALF
+                lit += min(max(gap, _0), _1)
+    return lit / np.float32(21)
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _light_point(
+    at: Array,
+    gradient: Array,
+    texel: Array,
+    bump_u: float,
+    bump_v: float,
+    part: int,
+    back: bool,
+    directions: Array,
+    colours: Array,
+    sky: Array,
+    ground: Array,
+    shadow: Array,
+    frame: Array,
+    rgb: Array,
+    weight: float,
+) -> None:
+    nx, ny, nz = at[0], at[1], at[2]
+    length = _1 / (np.sqrt(nx * nx + ny * ny + nz * nz) + _SMALL)
+    nx, ny, nz = nx * length, ny * length, nz * length
+    if back:
+        nx, ny, nz = -nx, -ny, -nz
+    gx, gy, gz = nx, ny, nz
+    if bump_u != _0 or bump_v != _0:
+        tx = bump_u * gradient[0] + bump_v * gradient[3]
+        ty = bump_u * gradient[1] + bump_v * gradient[4]
+        tz = bump_u * gradient[2] + bump_v * gradient[5]
+        steep = np.sqrt(tx * tx + ty * ty + tz * tz)
+        ease = _1 / (_1 + max(steep - _HALF, _0) / _MAX_SLOPE)
+        nx, ny, nz = nx - tx * ease, ny - ty * ease, nz - tz * ease
+        length = _1 / (np.sqrt(nx * nx + ny * ny + nz * nz) + _SMALL)
+        nx, ny, nz = nx * length, ny * length, nz * length
+    near = at[5]
+    up = _HALF + _HALF * ny
+    gloss = texel[3]
+    sharp = np.float32(14) + np.float32(90) * gloss
+    wet = gloss * gloss * gloss * gloss
+    tight = np.float32(40) + np.float32(160) * gloss + np.float32(1200) * wet
+    edge = _1 - max(nz, _0)
+    fresnel = edge * edge * edge * edge * edge
+    strand = part == HAIR
+    wrap_red = np.float32(0.25) if part != HAIR else np.float32(0.4)
+    wrap_rest = np.float32(0.12) if part != HAIR else np.float32(0.4)
+    mirror = gloss * near * (np.float32(0.04) + np.float32(0.35) * fresnel)
+    red = (sky[0] * up + ground[0] * (_1 - up)) * (texel[0] * near + mirror)
+    green = (sky[1] * up + ground[1] * (_1 - up)) * (texel[1] * near + mirror)
+    blue = (sky[2] * up + ground[2] * (_1 - up)) * (texel[2] * near + mirror)
+    for i in range(directions.shape[0]):
+        lx, ly, lz = directions[i, 0], directions[i, 1], directions[i, 2]
+        facing = nx * lx + ny * ly + nz * lz
+        if facing < -wrap_red:
+            continue
+        reach = np.float32(0.15) + np.float32(0.85) * near
+        if i == 0 and shadow.shape[0] > 0:
+            turned = gx * lx + gy * ly + gz * lz
+            # Where the surface turns away from the light, the wrap already darkens it.
+            hard = min(max((turned + np.float32(0.1)) * np.float32(4), _0), _1)
+            if hard > 0:
+                off = np.float32(0.035)
+                lit = shadow_share(
+                    shadow, frame, at[6] + off * gx, at[7] + off * gy, at[8] + off * gz
+                )
+                reach *= _1 - hard + hard * lit
+        lit_red = max((facing + wrap_red) / (_1 + wrap_red), _0) * reach
+        lit_rest = max((facing + wrap_rest) / (_1 + wrap_rest), _0) * reach
+        shine = _0
+        if facing > 0 and gloss > 0:
+            hx, hy, hz = lx, ly, lz + _1
+            norm = _1 / (np.sqrt(hx * hx + hy * hy + hz * hz) + _SMALL)
+            if strand:
+                # Strands run along the paint's rows of texels downwards.
+                tx, ty, tz = gradient[3], gradient[4], gradient[5]
+                along = (tx * hx + ty * hy + tz * hz) * norm
+                along *= along / (tx * tx + ty * ty + tz * tz + _SMALL)
+                dot = np.sqrt(max(_1 - along, _0))
+                shine = gloss * _HALF * _lobe(dot, np.float32(60)) * min(facing * 2, _1)
+            else:
+                dot = max((nx * hx + ny * hy + nz * hz) * norm, _0)
+                away = _1 - (lx * hx + ly * hy + lz * hz) * norm
+                bend = away * away * away * away * away
+                shine = gloss * (
+                    np.float32(0.6) * _lobe(dot, sharp)
+                    + (np.float32(0.5) + np.float32(4) * wet) * _lobe(dot, tight)
+                )
+                shine *= _1 + np.float32(8) * bend
+            shine *= reach * near
+        red += colours[i, 0] * (texel[0] * lit_red + shine)
+        green += colours[i, 1] * (texel[1] * lit_rest + shine)
+        blue += colours[i, 2] * (texel[2] * lit_rest + shine)
+    rgb[0] += red * weight
+    rgb[1] += green * weight
+    rgb[2] += blue * weight
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _gradients(point: Array, uv: Array, a: int, b: int, c: int, out: Array) -> None:
+    """How u and v grow along the triangle, per decimetre: (6,), mirrored paint included."""
+    e1x, e1y, e1z = (
+        point[b, 0] - point[a, 0],
+        point[b, 1] - point[a, 1],
+        point[b, 2] - point[a, 2],
+    )
+    e2x, e2y, e2z = (
+        point[c, 0] - point[a, 0],
+        point[c, 1] - point[a, 1],
+        point[c, 2] - point[a, 2],
+    )
+    nx, ny, nz = e1y * e2z - e1z * e2y, e1z * e2x - e1x * e2z, e1x * e2y - e1y * e2x
+    scale = _1 / (nx * nx + ny * ny + nz * nz + np.float32(1e-14))
+    px, py, pz = e2y * nz - e2z * ny, e2z * nx - e2x * nz, e2x * ny - e2y * nx
+    qx, qy, qz = ny * e1z - nz * e1y, nz * e1x - nx * e1z, nx * e1y - ny * e1x
+    for k in range(2):
+        d1 = (uv[b, k] - uv[a, k]) * scale
+        d2 = (uv[c, k] - uv[a, k]) * scale
+        out[3 * k] = d1 * px + d2 * qx
+        out[3 * k + 1] = d1 * py + d2 * qy
+        out[3 * k + 2] = d1 * pz + d2 * qz
+
+
+@numba.njit(cache=True, error_model="numpy")
+def shade(
+    position: Array,
+    point: Array,
+    normal: Array,
+    uv: Array,
+    occlusion: Array,
+    faces: NDArray[np.int32],
+    part: NDArray[np.uint8],
+    owner: NDArray[np.int32],
+    paint: Array,
+    lips: Array,
+    directions: Array,
+    colours: Array,
+    sky: Array,
+    ground: Array,
+    shadow: Array,
+    frame: Array,
+    bump: float,
+    background: Array,
+    supersample: int,
+) -> tuple[Array, NDArray[np.uint8]]:
+    """Light every pixel; inside one surface the light is computed once a pixel.
+
+    Args:
+        position, point: (V, 3) vertices in samples of the picture, and in camera space.
+        normal, uv, occlusion, faces, part: as in ``Mesh``.
+        owner: (H s, W s) triangle of each sample, -1 for none.
+        paint: (h, w, 6) the paint.
+        lips: (h, h) how much of each texel of the skin is lip; (0, 0) for unknown.
+        directions, colours, sky, ground: the lights.
+        shadow, frame: the key light's shadow map, see `shadow_share`; (0, 0) for none.
+        bump: how much the paint's height tilts the surface, 1 as it is.
+        background: (H, W, 3) linear RGB.
+        supersample: samples along each side of a pixel.
+
+    Returns:
+        (H, W, 3) linear RGB and (H, W) part of each pixel.
+    """
+    height, width = background.shape[0], background.shape[1]
+    rows, columns = paint.shape[0], paint.shape[1]
+    count = supersample * supersample
+    picture = np.empty((height, width, 3), np.float32)
+    parts = np.zeros((height, width), np.uint8)
+    share = _1 / np.float32(count)
+    rgb = np.empty(3, np.float32)
+    texel = np.empty(4, np.float32)
+    gradient = np.empty(6, np.float32)
+    sample = np.empty((count, 9), np.float32)
+    mean = np.empty(9, np.float32)
+    seen = np.empty(count, np.int32)
+    edge_u, edge_v = np.float32(columns - 2.01), np.float32(rows - 2.01)
+    middle = (supersample // 2) * (supersample + 1)
+    for row in range(height):
+        for column in range(width):
+            hits = 0
+            for s in range(count):
+                y = row * supersample + s // supersample
+                x = column * supersample + s % supersample
+                f = owner[y, x]
+                seen[s] = f
+                if f < 0:
+                    continue
+                hits += 1
+                a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+                xa, ya = position[a, 0], position[a, 1]
+                xb, yb = position[b, 0], position[b, 1]
+                xc, yc = position[c, 0], position[c, 1]
+                inverse = _1 / ((xb - xa) * (yc - ya) - (yb - ya) * (xc - xa))
+                px, py = np.float32(x) + _HALF, np.float32(y) + _HALF
+                wa = ((xb - px) * (yc - py) - (yb - py) * (xc - px)) * inverse
+                wb = ((xc - px) * (ya - py) - (yc - py) * (xa - px)) * inverse
+                wc = _1 - wa - wb
+                for k in range(3):
+                    sample[s, k] = wa * normal[a, k] + wb * normal[b, k] + wc * normal[c, k]
+                    sample[s, 6 + k] = wa * point[a, k] + wb * point[b, k] + wc * point[c, k]
+                u = wa * uv[a, 0] + wb * uv[b, 0] + wc * uv[c, 0]
+                v = wa * uv[a, 1] + wb * uv[b, 1] + wc * uv[c, 1]
+                sample[s, 3] = min(max(u, _1), edge_u)
+                sample[s, 4] = min(max(v, _1), edge_v)
+                sample[s, 5] = wa * occlusion[a] + wb * occlusion[b] + wc * occlusion[c]
+            rgb[:] = 0
+            if hits > 0:
+                f = seen[middle]
+                if f >= 0:
+                    shown = part[f]
+                    if shown == SKIN and lips.shape[0] > 0:
+                        iu, iv = int(sample[middle, 3]), int(sample[middle, 4])
+                        if iu < lips.shape[1] and lips[iv, iu] > _HALF:
+                            shown = LIPS
+                    parts[row, column] = shown
+                whole = hits == count
+                span = _0
+                for s in range(1, count):
+                    if not whole:
+                        break
+                    whole = part[seen[s]] == part[seen[0]]
+                    du = abs(sample[s, 3] - sample[0, 3])
+                    dv = abs(sample[s, 4] - sample[0, 4])
+                    dz = abs(sample[s, 8] - sample[0, 8])
+                    span = max(span, max(du, dv))
+                    whole = whole and span < np.float32(12) and dz < np.float32(0.08)
+                first, last = 0, count
+                if whole:
+                    last = 1
+                    mean[:] = 0
+                    for s in range(count):
+                        for k in range(9):
+                            mean[k] += sample[s, k] * share
+                for s in range(first, last):
+                    f = seen[s]
+                    if f < 0:
+                        continue
+                    at = mean if whole else sample[s]
+                    a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+                    if whole and span > np.float32(0.6):
+                        for k in range(4):
+                            total = _0
+                            for t in range(count):
+                                total += _bilinear(paint, sample[t, 3], sample[t, 4], k)
+                            texel[k] = total * share
+                    else:
+                        for k in range(4):
+                            texel[k] = _bilinear(paint, at[3], at[4], k)
+                    bump_u = bump_v = _0
+                    strand = part[f] == HAIR
+                    u, v = at[3], at[4]
+                    if bump > 0:
+                        step = min(max(span, _HALF), _1)
+                        bump_u = _bilinear(paint, u + step, v, 4) - _bilinear(paint, u - step, v, 4)
+                        bump_v = _bilinear(paint, u, v + step, 4) - _bilinear(paint, u, v - step, 4)
+                        bump_u *= bump * _HALF / step
+                        bump_v *= bump * _HALF / step
+                    if strand or bump_u != _0 or bump_v != _0:
+                        _gradients(point, uv, a, b, c, gradient)
+                    back = (position[b, 0] - position[a, 0]) * (position[c, 1] - position[a, 1]) - (
+                        position[b, 1] - position[a, 1]
+                    ) * (position[c, 0] - position[a, 0]) > 0 and at[2] < 0
+                    _light_point(
+                        at, gradient, texel, bump_u, bump_v, part[f], back, directions, colours,
+                        sky, ground, shadow, frame, rgb, _1 if whole else share,
+                    )  # fmt: skip
+            rest = np.float32(count - hits) * share
+            for k in range(3):
+                picture[row, column, k] = rgb[k] + rest * background[row, column, k]
+    return picture, parts
