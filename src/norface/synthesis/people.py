@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -14,7 +15,19 @@ from norface.synthesis.body.skin import Skin, random_skin
 from norface.synthesis.worn.clothes import Clothes, random_clothes
 from norface.synthesis.worn.glasses import Glasses, random_glasses
 
-_ANCESTRY_TONES = ((5.0, 9.4), (1.0, 5.5), (0.0, 4.0))
+AGES: Final = (18.0, 90.0)
+TONES: Final = (1.0, 10.0)
+"""The ends of the Monk scale, lightest to darkest."""
+
+# How often the main ancestry is African, Asian or European at the tones 1 to 10: our estimate,
+# made so that each is the main one of a third of all people when every tone is as frequent.
+_ANCESTRY_OF_TONE: Final = np.array(
+    (
+        (0.00, 0.00, 0.00, 0.02, 0.08, 0.20, 0.45, 0.75, 0.95, 1.00),
+        (0.10, 0.25, 0.40, 0.50, 0.55, 0.55, 0.40, 0.20, 0.05, 0.00),
+        (0.90, 0.75, 0.60, 0.48, 0.37, 0.25, 0.15, 0.05, 0.00, 0.00),
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -23,7 +36,7 @@ class Person:
 
     Attributes:
         shape: bones and flesh.
-        tone: skin tone, 0 (lightest) to 9 (darkest).
+        tone: skin tone on the Monk scale, 1 (lightest) to 10 (darkest).
         skin, eyes, mouth, hair: the surface.
         clothes, glasses: what is worn; glasses may be None.
         seed: the seed that gives this person again.
@@ -41,15 +54,34 @@ class Person:
 
 
 def random_person(seed: int) -> Person:
-    """The person with this number; the same number always gives the same person."""
+    """The person with this number; the same number always gives the same person.
+
+    Ages, the two halves of gender, and skin tones are each drawn evenly; ancestry fits the tone.
+    """
+    return person_of(seed)
+
+
+def person_of(
+    seed: int, *, age: float | None = None, gender: float | None = None, tone: float | None = None
+) -> Person:
+    """The person with this number, some attributes given. What hangs on none of them stays.
+
+    Args:
+        seed: the person's number.
+        age: years, 18 to 90.
+        gender: 0 female to 1 male.
+        tone: skin tone on the Monk scale, 1 to 10.
+    """
     random = np.random.default_rng([seed, 1])
-    gender = float(random.random() < 0.5) * 0.8 + 0.2 * random.random()
-    age = float(18 + 72 * random.random() ** 1.35)
-    main = int(random.integers(3))
+    chances = random.random(5)
+    side = float(chances[1] < 0.5)
+    age = _between(chances[0], AGES) if age is None else age
+    gender = 0.8 * side + 0.2 * float(chances[2]) if gender is None else gender
+    tone = _between(chances[3], TONES) if tone is None else tone
+    shares = [np.interp(tone, np.arange(1, 11), row) for row in _ANCESTRY_OF_TONE]
+    main = min(int(np.searchsorted(np.cumsum(shares), chances[4])), 2)
     ancestry = random.dirichlet([0.35] * 3) * 0.45
     ancestry[main] += 1 - ancestry.sum()
-    low, high = _ANCESTRY_TONES[main]
-    tone = float(np.clip(random.uniform(low, high) + random.normal(0, 0.6), 0, 9))
     names = head_model().local_names
     local = np.clip(random.normal(0, 0.26, len(names)), -0.8, 0.8)
     # Strong versions of these look like nobody.
@@ -78,3 +110,7 @@ def random_person(seed: int) -> Person:
         glasses=random_glasses(random),
         seed=seed,
     )
+
+
+def _between(chance: float, ends: tuple[float, float]) -> float:
+    return float(ends[0] + (ends[1] - ends[0]) * chance)
