@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from norface.synthesis.picture.shading import shade
+from norface.synthesis.picture.shadows import NO_SHADOW, shadow_map, sky_map, sky_share
 from norface.synthesis.picture.visibility import visible
 
 Array = NDArray[np.float32]
@@ -75,6 +76,7 @@ def render(
     supersample: int = 2,
     lips: Array = _NOTHING,
     bump: float = 1.0,
+    shadows: bool = True,
 ) -> tuple[Array, NDArray[np.uint8]]:
     """Draw a mesh over a background.
 
@@ -86,6 +88,7 @@ def render(
         supersample: side of the block of samples in each pixel.
         lips: (h, h) share of lip of each texel of the skin, for the segmentation.
         bump: how strongly the paint's height tilts the surface; 0 for a smooth one.
+        shadows: whether the key light and the sky cast shadows.
 
     Returns:
         (H, W, 3) linear RGB, and (H, W) the part that each pixel shows.
@@ -97,8 +100,17 @@ def render(
         position, mesh.uv, mesh.faces, mesh.two_sided, mesh.cutout, paint[..., 5],
         height * supersample, width * supersample,
     )  # fmt: skip
+    cast, occlusion = NO_SHADOW, mesh.occlusion
+    if shadows and lights.softness >= 0:
+        triangles = mesh.uv, mesh.faces, mesh.two_sided, mesh.cutout, paint[..., 5]
+        cast = shadow_map(
+            mesh.point, *triangles, lights.directions[0], size=112 if height <= 200 else 160,
+            softness=lights.softness,
+        )  # fmt: skip
+        share = sky_share(mesh.point, mesh.normal, sky_map(mesh.point, *triangles))
+        occlusion = occlusion * (np.float32(0.55) + np.float32(0.45) * share)
     return shade(
-        position, mesh.point, mesh.normal, mesh.uv, mesh.occlusion, mesh.faces, mesh.part, owner,
-        paint, lips, lights.directions, lights.colours, lights.sky, lights.ground, _NOTHING,
-        np.zeros((4, 3), np.float32), np.float32(bump), background, supersample,
+        position, mesh.point, mesh.normal, mesh.uv, occlusion, mesh.faces, mesh.part, owner,
+        paint, lips, lights.directions, lights.colours, lights.sky, lights.ground, cast.depth,
+        cast.frame, np.float32(bump), background, supersample,
     )  # fmt: skip

@@ -100,7 +100,8 @@ def render_face(
     sheet = canvas(detail or (256 if height <= 200 else 512))
     neutral = head.neutral(person.shape)
     points = head.express(neutral, actions)
-    occlusion = ambient_occlusion(head, points)
+    normal = vertex_normals(points, head.faces)
+    occlusion = ambient_occlusion(head, points, normal)
     colours = paint(sheet, person, actions)
 
     surfaces = [

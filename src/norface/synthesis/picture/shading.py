@@ -135,10 +135,12 @@ def _light_point(
             if strand:
                 # Strands run along the paint's rows of texels downwards.
                 tx, ty, tz = gradient[3], gradient[4], gradient[5]
+                lean = tx * nx + ty * ny + tz * nz
+                tx, ty, tz = tx - lean * nx, ty - lean * ny, tz - lean * nz
                 along = (tx * hx + ty * hy + tz * hz) * norm
                 along *= along / (tx * tx + ty * ty + tz * tz + _SMALL)
                 dot = np.sqrt(max(_1 - along, _0))
-                shine = gloss * _HALF * _lobe(dot, np.float32(60)) * min(facing * 2, _1)
+                shine = gloss * _HALF * _lobe(dot, np.float32(30)) * min(facing * 2, _1)
             else:
                 dot = max((nx * hx + ny * hy + nz * hz) * norm, _0)
                 away = _1 - (lx * hx + ly * hy + lz * hz) * norm
