@@ -39,43 +39,9 @@ def ambient_occlusion(head: HeadModel, points: Array, normal: Array) -> Array:
     seam = np.intersect1d(head.vertices_of("skin"), head.vertices_of("mouth"))
     shade[seam] = np.minimum(shade[seam], 0.55)
     for side in ("left", "right"):
-        ball = head.vertices_of(f"eye_{side}")
-        upper, lower = _lid_rims(side)
-        shade[ball] = _under_lids(points[ball], points[upper], points[lower])
+        # The shade of the lids is painted.
+        shade[head.vertices_of(f"eye_{side}")] = 0.85
     return shade
-
-
-@cache
-def _lid_rims(side: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Vertices of the edges of the upper and the lower lid."""
-    head = head_model()
-    rim = np.intersect1d(head.vertices_of("skin"), head.vertices_of("socket"))
-    rim = rim[(head.mean[rim, 0] > 0) == (side == "left")]
-    order = rim[np.argsort(head.mean[rim, 0], kind="stable")]
-    first, last = head.mean[order[0]], head.mean[order[-1]]
-    along = (head.mean[rim, 0] - first[0]) / (last[0] - first[0])
-    above = head.mean[rim, 1] > first[1] + along * (last[1] - first[1])
-    return rim[above], rim[~above]
-
-
-@numba.njit(cache=True, error_model="numpy")
-def _under_lids(ball: Array, upper: Array, lower: Array) -> Array:
-    """(N,) light on an eyeball: darker towards the lids, most under the upper one."""
-    out = np.empty(ball.shape[0], np.float32)
-    for v in range(ball.shape[0]):
-        shade = np.float32(0.92)
-        for lid in range(2):
-            rim = upper if lid == 0 else lower
-            nearest = np.float32(1e9)
-            for r in range(rim.shape[0]):
-                dx, dy = ball[v, 0] - rim[r, 0], ball[v, 1] - rim[r, 1]
-                nearest = min(nearest, dx * dx + dy * dy)
-            gap = np.sqrt(nearest)
-            reach = np.float32(0.035) if lid == 0 else np.float32(0.018)
-            floor = np.float32(0.3) if lid == 0 else np.float32(0.55)
-            shade *= floor + (np.float32(1) - floor) * gap / (gap + reach) * np.float32(1.25)
-        out[v] = min(shade, np.float32(0.95))
-    return out
 
 
 @cache

@@ -10,24 +10,29 @@ from numpy.typing import NDArray
 
 from norface.results import Pose
 from norface.synthesis.body.canvas import canvas
+from norface.synthesis.body.eyes import shade_eyes
 from norface.synthesis.body.hair import hair_surfaces
 from norface.synthesis.body.head import head_model
+from norface.synthesis.body.lashes import lash_surfaces
+from norface.synthesis.body.mouth import tuck_tongue
+from norface.synthesis.body.rims import inner_places
 from norface.synthesis.body.surface import Surface, head_surface, vertex_normals
 from norface.synthesis.expressions.sampling import action_unit_intensities
 from norface.synthesis.painting import paint
 from norface.synthesis.people import Person
 from norface.synthesis.picture.backgrounds import random_background
 from norface.synthesis.picture.camera import (
-    PIVOT,
     Camera,
     develop,
     focal_length,
     project,
     rotation,
+    turned,
 )
 from norface.synthesis.picture.lights import random_lights
 from norface.synthesis.picture.occlusion import ambient_occlusion
 from norface.synthesis.picture.rasterize import Lights, Mesh, render
+from norface.synthesis.picture.sensor import CLEAN, Sensor, random_sensor
 from norface.synthesis.worn.clothes import clothes_surface
 from norface.synthesis.worn.glasses import glasses_surfaces
 
@@ -43,6 +48,7 @@ class Scene:
     camera: Camera
     exposure: float
     background: Array = field(repr=False)
+    sensor: Sensor = CLEAN
 
 
 @dataclass(frozen=True)
@@ -63,9 +69,22 @@ class Picture:
 
 
 def random_scene(
-    random: np.random.Generator, size: int, *, yaw: float = 30.0, face_height: float = 0.6
+    random: np.random.Generator,
+    size: int,
+    *,
+    yaw: float = 30.0,
+    face_height: float = 0.6,
+    light: str | None = None,
 ) -> Scene:
-    """A scene by chance: head turned by up to ``yaw`` degrees, any light, any background."""
+    """A scene by chance: any light, background and camera.
+
+    Args:
+        random: source of chance.
+        size: side of the picture in pixels.
+        yaw: largest turn of the head, degrees.
+        face_height: share of the picture from chin to hairline, on average.
+        light: kind of light, one of ``lights.KINDS``; by chance when None.
+    """
     turn = float(np.clip(random.normal(0, 0.5), -1, 1) * yaw)
     pose = Pose(
         pitch=float(np.clip(random.normal(0, 0.4), -1, 1) * 0.7 * yaw),
@@ -73,14 +92,17 @@ def random_scene(
         roll=float(np.clip(random.normal(0, 0.35), -1, 1) * 25),
     )
     camera = Camera(
-        distance=float(random.uniform(5.5, 14)),
+        distance=float(random.uniform(4.5, 16)),
         face_height=face_height * float(random.uniform(0.88, 1.1)),
         centre=(0.5 + float(random.normal(0, 0.02)), 0.5 + float(random.normal(0, 0.02))),
     )
-    return Scene(
-        pose, random_lights(random), camera, float(random.uniform(0.24, 0.55)),
-        random_background(random, size),
-    )  # fmt: skip
+    lights = random_lights(random, light)
+    dim = lights.name == "dim"
+    exposure = float(random.uniform(0.06, 0.22) if dim else random.uniform(0.2, 0.55))
+    brightness = 2.5 if lights.name == "back" else 0.6 if dim else 1.0
+    background = random_background(random, size) * np.float32(brightness)
+    sensor = random_sensor(random, size, noise=2.5 if dim else 1.0)
+    return Scene(pose, lights, camera, exposure, background, sensor)
 
 
 def render_face(
@@ -99,13 +121,15 @@ def render_face(
     height, width = scene.background.shape[:2]
     sheet = canvas(detail or (256 if height <= 200 else 512))
     neutral = head.neutral(person.shape)
-    points = head.express(neutral, actions)
+    points = tuck_tongue(head.express(neutral, actions), person.mouth)
     normal = vertex_normals(points, head.faces)
     occlusion = ambient_occlusion(head, points, normal)
     colours = paint(sheet, person, actions)
+    shade_eyes(colours, sheet, points, person.eyes)
 
     surfaces = [
-        head_surface(head, sheet.uv, points),
+        head_surface(head, inner_places(sheet.size), points),
+        *lash_surfaces(sheet, points, person.eyes),
         *hair_surfaces(head, sheet, neutral, points, person.hair),
         clothes_surface(sheet, person.clothes),
     ]
@@ -118,7 +142,7 @@ def render_face(
         mesh, colours, scene.lights, scene.background, supersample=supersample, lips=sheet.lips
     )
     placed = mesh.position[: len(points)]
-    image = develop(linear, placed[head.vertices_of("skin")], scene.exposure)
+    image = develop(linear, placed[head.vertices_of("skin")], scene.exposure, scene.sensor)
     vertices = placed[:, :2].astype(np.float32)
     intensity = action_unit_intensities(actions, head.lip_gap(points))
     return Picture(image, parts, vertices, intensity)
@@ -139,7 +163,7 @@ def _mesh(
     for surface in surfaces:
         where = surface.points
         if surface.moves:
-            where = np.asarray((where - PIVOT) @ turn.T + PIVOT, np.float32)
+            where = turned(where, turn)
         count = len(surface.faces)
         for name, values in {
             "position": project(where, camera, scale, turn, width, height),
