@@ -1,25 +1,42 @@
-"""Paint of the skin: colour, lips, brows, lids, beard, wrinkles."""
+"""A person's skin: what it looks like, and its paint."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from norface.facs import ACTION_INDEX
-from norface.synthesis.body.canvas import WRINKLES, Canvas
+from norface.synthesis.body.beard import paint_beard, paint_scalp
+from norface.synthesis.body.brows import paint_brows
+from norface.synthesis.body.canvas import Canvas, canvas
+from norface.synthesis.body.complexion import paint_complexion
 from norface.synthesis.body.hair import Hair
 from norface.synthesis.body.head import Shape
+from norface.synthesis.body.lips import paint_lids, paint_lips
+from norface.synthesis.body.tones import SKIN_TONES, skin_colour
+from norface.synthesis.body.wrinkles import crease_weights, fold, person_folds
+
+__all__ = ["SKIN_TONES", "Skin", "crease_weights", "paint_skin", "random_skin", "skin_colour"]
 
 Array = NDArray[np.float32]
 Colour = tuple[float, float, float]
 
+_LIPSTICKS = (
+    (0.45, 0.03, 0.05), (0.50, 0.12, 0.14), (0.30, 0.03, 0.09), (0.42, 0.16, 0.13),
+    (0.16, 0.02, 0.03), (0.55, 0.10, 0.25),
+)  # fmt: skip
+_EYE_SHADOWS = (
+    (0.10, 0.06, 0.05), (0.06, 0.06, 0.08), (0.16, 0.08, 0.14), (0.08, 0.12, 0.20),
+    (0.28, 0.16, 0.09), (0.09, 0.14, 0.09),
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Skin:
-    """What a person's skin looks like. Colours are linear RGB, amounts 0 to 1.
+    """What a person's skin looks like. Colours are linear RGB; amounts are 0 to 1 and off at 0.
 
     Attributes:
         colour: albedo of the skin.
@@ -33,6 +50,18 @@ class Skin:
         wrinkles: how deep age alone has made the wrinkles.
         creases: how deep expressions make them.
         seed: where the person's noise begins.
+        relief: how far wrinkles are shaped, not only dark; 1 is the depth of real ones.
+        variety: how far the wrinkles' lines depart from plain ones that everyone has.
+        lid_crease: fold above the open eye.
+        pores, blotches, veins, age_spots, oil, ears: amounts of grain, of uneven redness, of blue
+            under the eyes, of dark spots, of gloss in the middle of the face, of red ears.
+        moles: number of moles (some fall behind the hair).
+        scar: how visible one scar is.
+        goatee, sideburns, beard_grey: parts of a beard, and how far it is mixed with grey.
+        brow_angle: rise from its inner to its outer end, decimetres.
+        brow_bush, brow_drawn, monobrow: ragged; drawn with a pencil; grown together.
+        lip_gloss, lip_grooves: wetness and fine grooves of the lips.
+        lipstick, lipstick_colour, eye_shadow, eye_shadow_colour, rouge, foundation: make-up.
     """
 
     colour: Colour
@@ -55,108 +84,147 @@ class Skin:
     wrinkles: float
     creases: float
     seed: int
-
-
-# Linear albedos from very light to very dark, evenly spaced to the eye.
-SKIN_TONES: tuple[tuple[float, float, float], ...] = (
-    (0.80, 0.57, 0.47),
-    (0.72, 0.48, 0.37),
-    (0.64, 0.41, 0.29),
-    (0.55, 0.34, 0.22),
-    (0.46, 0.27, 0.165),
-    (0.36, 0.20, 0.115),
-    (0.27, 0.142, 0.08),
-    (0.195, 0.10, 0.056),
-    (0.135, 0.068, 0.04),
-    (0.09, 0.046, 0.03),
-)
-_CREASED_BY: dict[str, tuple[tuple[str, float], ...]] = {
-    "forehead": (("browInnerUp", 0.7), ("browOuterUp", 0.6)),
-    "glabella": (("browDown", 1.0),),
-    "crow's feet": (("cheekSquint", 1.0), ("mouthSmile", 0.15)),
-    "under the eye": (("cheekSquint", 0.7), ("eyeSquint", 0.6)),
-    "nasolabial": (("mouthSmile", 0.8), ("mouthUpperUp", 0.6), ("noseSneer", 0.6)),
-    "nose bridge": (("noseSneer", 1.0),),
-    "chin": (("mouthShrugLower", 1.0),),
-    "dimple": (("mouthDimple", 1.0), ("mouthSmile", 0.25)),
-    "marionette": (("mouthFrown", 1.0),),
-}
-_AGED = np.array([0.35, 0.35, 0.3, 0.5, 0.6, 0.05, 0.0, 0.0, 0.45], np.float32)
-
-
-def skin_colour(tone: float) -> NDArray[np.float64]:
-    """Linear RGB of a tone between 0 and 9."""
-    tones = np.array(SKIN_TONES)
-    low = int(min(tone, len(tones) - 2))
-    return np.asarray(tones[low] * (1 - (tone - low)) + tones[low + 1] * (tone - low))
+    relief: float = 0.0
+    variety: float = 0.0
+    lid_crease: float = 0.0
+    pores: float = 0.0
+    blotches: float = 0.0
+    veins: float = 0.0
+    age_spots: float = 0.0
+    oil: float = 0.0
+    ears: float = 0.0
+    moles: int = 0
+    scar: float = 0.0
+    goatee: float = 0.0
+    sideburns: float = 0.0
+    beard_grey: float = 0.0
+    brow_angle: float = 0.0
+    brow_bush: float = 0.0
+    brow_drawn: float = 0.0
+    monobrow: float = 0.0
+    lip_gloss: float = 0.14
+    lip_grooves: float = 0.0
+    lipstick: float = 0.0
+    lipstick_colour: Colour = (0.45, 0.03, 0.05)
+    eye_shadow: float = 0.0
+    eye_shadow_colour: Colour = (0.10, 0.06, 0.05)
+    rouge: float = 0.0
+    foundation: float = 0.0
 
 
 def random_skin(
     random: np.random.Generator, shape: Shape, tone: float, hair: Hair, seed: int
 ) -> Skin:
-    """Skin that fits the shape, the tone (0 lightest to 9 darkest) and the hair."""
+    """Skin that fits the shape, the Monk tone (1 lightest to 10 darkest) and the hair."""
     male = shape.gender > 0.5
-    skin = skin_colour(tone) * (1 + random.normal(0, 0.05, 3))
-    rosy = np.array((0.86, 0.50, 0.50)) if tone < 5 else np.array((0.92, 0.62, 0.62))
-    lips = skin * rosy * (1 + random.normal(0, 0.05, 3))
-    painted = not male and random.random() < 0.4
-    if painted:
-        lipstick = np.array([(0.45, 0.03, 0.05), (0.50, 0.12, 0.14), (0.30, 0.03, 0.09)])
-        lips = lips + (lipstick[random.integers(3)] - lips) * random.uniform(0.3, 0.9)
+    old = float(np.clip((shape.age - 30) / 50, 0, 1))
+    skin = skin_colour(tone) * np.exp(random.normal(0, 0.05))
+    # Warm and cool undertones.
+    skin *= 1 + random.normal(0, 0.035) * np.array((0.6, 0.0, -1.2))
+    rosy = np.array((0.86, 0.50, 0.50)) if tone < 6 else np.array((0.92, 0.62, 0.62))
+    lips = skin * rosy * (1 + random.normal(0, 0.06, 3))
     strand = np.array(hair.colour)
-    brows = strand * (0.6 if hair.name in ("blond", "light brown", "white", "grey") else 0.9)
-    beard = moustache = 0.0
-    if male:
-        kind = random.random()
-        if kind < 0.45:
-            beard = moustache = random.uniform(0.0, 0.35)
-        elif kind < 0.62:
-            beard = moustache = random.uniform(0.6, 1.0)
-        elif kind < 0.70:
-            moustache = random.uniform(0.6, 1.0)
-    old = np.clip((shape.age - 30) / 50, 0, 1)
+    fair = hair.name in ("blond", "light brown", "white", "grey")
     return Skin(
         colour=_colour(skin),
         lips=_colour(lips),
-        brows=_colour(brows),
-        brow_amount=float(random.uniform(0.5, 0.98)),
-        brow_thickness=float(random.uniform(0.026, 0.055) * (1.15 if male else 0.9)),
-        brow_arch=float(random.uniform(0.02, 0.085)),
-        brow_height=float(random.uniform(0.165, 0.205)),
-        brow_length=float(random.uniform(0.38, 0.47)),
-        blush=float(random.uniform(0, 0.8)),
-        freckles=float(max(random.uniform(-2, 1), 0)),
+        brows=_colour(strand * (0.6 if fair else 0.9) * random.uniform(0.75, 1.15)),
+        blush=float(random.uniform(0, 0.8) * (1.0 if tone < 6 else 0.6)),
+        freckles=float(max(random.uniform(-2, 1), 0)) if tone < 6 else 0.0,
         spots=float(random.uniform(0, 0.6) + 0.5 * old),
         gloss=float(random.uniform(0.01, 0.07)),
         shade=float(random.uniform(0.1, 0.8)),
-        liner=float(random.uniform(0.35, 0.6) if male else random.uniform(0.5, 0.95)),
-        beard=float(beard),
-        moustache=float(moustache),
-        beard_colour=_colour(strand * random.uniform(0.7, 1.2) + 0.05 * skin),
-        wrinkles=float(old * random.uniform(0.5, 1.2)),
-        creases=float(random.uniform(0.55, 1.0) * (0.8 + 0.3 * old)),
+        wrinkles=float(old * random.uniform(0.4, 1.2)),
+        creases=float(random.uniform(0.55, 1.05) * (0.8 + 0.3 * old)),
         seed=seed,
+        relief=float(random.uniform(0.6, 1.2)),
+        variety=1.0,
+        lid_crease=float(random.choice([0.15, 0.8]) * random.uniform(0.5, 1.3)),
+        pores=float(random.uniform(0.2, 1.0)),
+        blotches=float(random.uniform(0, 1) ** 1.5),
+        veins=float(max(random.uniform(-0.8, 0.6), 0)),
+        age_spots=float(max(random.uniform(-0.7, 1) * old, 0)),
+        oil=float(random.uniform(0, 1) ** 2),
+        ears=float(random.uniform(0, 0.6)),
+        moles=int(random.poisson(1.8)),
+        scar=float(random.uniform(0.4, 1) * (random.random() < 0.06)),
+        lip_gloss=float(random.uniform(0.06, 0.24)),
+        lip_grooves=float(random.uniform(0.2, 1.0)),
+        **_random_brows(random, male),
+        **_random_beard(random, male, old, strand, skin),
+        **_random_make_up(random, male),
     )
 
 
-def _colour(values: NDArray[np.float64]) -> tuple[float, float, float]:
+def _random_brows(random: np.random.Generator, male: bool) -> dict[str, Any]:
+    bushy = float(random.uniform(0.2, 1.0)) if random.random() < (0.6 if male else 0.25) else 0.1
+    drawn = float(random.uniform(0.4, 1.0)) if random.random() < (0.02 if male else 0.2) else 0.0
+    sparse = random.random() < 0.12
+    return {
+        "brow_amount": float(random.uniform(0.2, 0.5) if sparse else random.uniform(0.6, 0.98)),
+        "brow_thickness": float(
+            random.uniform(0.022, 0.058) * (1.15 if male else 0.85) * (1 + 0.2 * bushy)
+        ),
+        "brow_arch": float(random.uniform(0.005, 0.09)),
+        "brow_height": float(random.uniform(0.165, 0.205)),
+        "brow_length": float(random.uniform(0.36, 0.47)),
+        "brow_angle": float(random.normal(0.0, 0.03)),
+        "brow_bush": bushy * (1 - drawn),
+        "brow_drawn": drawn,
+        "monobrow": float(random.uniform(0.2, 0.8) * (random.random() < (0.1 if male else 0.03))),
+    }
+
+
+def _random_beard(
+    random: np.random.Generator,
+    male: bool,
+    old: float,
+    strand: NDArray[np.float64],
+    skin: NDArray[np.float64],
+) -> dict[str, Any]:
+    kind = random.random() if male else 1.0
+    amount, stubble = random.uniform(0.55, 1.0), random.uniform(0.0, 0.35)
+    beard = goatee = moustache = sideburns = 0.0
+    if kind < 0.42:
+        beard = moustache = sideburns = stubble
+    elif kind < 0.58:
+        beard = moustache = amount
+        goatee, sideburns = amount, amount * random.uniform(0.3, 1)
+    elif kind < 0.66:
+        goatee, beard = amount, 0.4 * stubble
+        moustache = amount * random.choice([0.1, 1.0])
+    elif kind < 0.73:
+        moustache, beard = amount, 0.5 * stubble
+    elif kind < 0.77:
+        sideburns, beard = amount, 0.5 * stubble
+    return {
+        "beard": float(beard),
+        "moustache": float(moustache),
+        "goatee": float(goatee),
+        "sideburns": float(sideburns),
+        "beard_grey": float(old * random.uniform(0, 1)),
+        "beard_colour": _colour(strand * random.uniform(0.7, 1.2) + 0.05 * skin),
+    }
+
+
+def _random_make_up(random: np.random.Generator, male: bool) -> dict[str, Any]:
+    wears = random.random() < (0.03 if male else 0.5)
+    amount = random.uniform(0.2, 0.95, 4) * (random.random(4) < (0.75, 0.55, 0.6, 0.7)) * wears
+    lined = random.uniform(0.3, 0.55) if male else random.uniform(0.4, 0.7)
+    return {
+        "lipstick": float(amount[0]),
+        "lipstick_colour": _LIPSTICKS[int(random.integers(len(_LIPSTICKS)))],
+        "eye_shadow": float(0.7 * amount[1]),
+        "eye_shadow_colour": _EYE_SHADOWS[int(random.integers(len(_EYE_SHADOWS)))],
+        "rouge": float(amount[2]),
+        "foundation": float(amount[3]),
+        "liner": float(random.uniform(0.75, 0.97) if wears else lined),
+    }
+
+
+def _colour(values: NDArray[np.float64]) -> Colour:
     red, green, blue = (float(v) for v in np.clip(values, 0.004, 0.95))
     return red, green, blue
-
-
-def crease_weights(skin: Skin, actions: Array) -> Array:
-    """(9, 2) depth of each wrinkle on the person's left and right half."""
-
-    def strength(action: str, side: str) -> float:
-        name = action if action in ACTION_INDEX else action + side
-        return float(actions[ACTION_INDEX[name]])
-
-    weights = np.empty((len(WRINKLES), 2), np.float32)
-    for i, name in enumerate(WRINKLES):
-        for j, side in enumerate(("Left", "Right")):
-            moved = sum(share * strength(a, side) for a, share in _CREASED_BY[name])
-            weights[i, j] = skin.wrinkles * _AGED[i] + skin.creases * moved
-    return weights
 
 
 def paint_skin(tile: Array, canvas: Canvas, skin: Skin, hair: Hair, actions: Array) -> None:
@@ -169,158 +237,22 @@ def paint_skin(tile: Array, canvas: Canvas, skin: Skin, hair: Hair, actions: Arr
         hair: the hair, whose roots are painted on the scalp.
         actions: (52,) facial actions, 0 to 1.
     """
-    random = np.random.default_rng(skin.seed)
-    shift = random.integers(0, canvas.size, (len(canvas.noise), 2))
-    _paint_skin(
-        tile, canvas.place, canvas.lips, canvas.lids, canvas.wrinkles, canvas.noise, shift,
-        crease_weights(skin, actions), np.array(skin.colour, np.float32),
-        np.array(skin.lips, np.float32), np.array(skin.brows, np.float32),
-        np.array(hair.colour, np.float32), np.array(skin.beard_colour, np.float32),
-        np.array(
-            [skin.brow_amount, skin.brow_thickness, skin.brow_arch, skin.brow_height,
-             skin.brow_length, skin.blush, skin.freckles, skin.spots, skin.gloss, skin.shade,
-             skin.liner, skin.beard, skin.moustache, hair.scalp],
-            np.float32,
-        ),
-    )  # fmt: skip
+    base, heights = _person_layer(canvas.size, skin, hair.colour, hair.scalp)
+    tile[:] = base
+    fold(tile, canvas, heights, crease_weights(skin, actions), skin.relief)
 
 
-@numba.njit(cache=True, fastmath=True)
-def _smooth(low: float, high: float, value: float) -> float:
-    t = min(max((value - low) / (high - low), 0.0), 1.0)
-    return t * t * (3 - 2 * t)
-
-
-@numba.njit(cache=True, fastmath=True)
-def _paint_skin(
-    sheet: Array,
-    place: Array,
-    lips: Array,
-    lids: Array,
-    wrinkles: Array,
-    noise: Array,
-    shift: NDArray[np.int64],
-    crease: Array,
-    skin: Array,
-    lip_colour: Array,
-    brow_colour: Array,
-    hair_colour: Array,
-    beard_colour: Array,
-    amounts: Array,
-) -> None:
-    (brow_amount, brow_thickness, brow_arch, brow_height, brow_length, blush, freckles, spots,
-     gloss, shade, liner, beard, moustache, scalp) = amounts  # fmt: skip
-    size = place.shape[0]
-    n = np.empty(4, np.float32)
-    for row in range(size):
-        for column in range(size):
-            x, y, z = place[row, column, 0], place[row, column, 1], place[row, column, 2]
-            side = abs(x)
-            for k in range(4):
-                n[k] = noise[k, (row + shift[k, 0]) % size, (column + shift[k, 1]) % size]
-            tone = 1 + 0.04 * n[0] + 0.025 * n[1] + spots * 0.035 * n[2] + 0.02 * n[3]
-            red, green, blue = skin[0] * tone, skin[1] * tone, skin[2] * tone
-            shine = gloss * (0.6 + 0.4 * np.exp(-((side / 0.25) ** 2)))
-
-            # Nothing of the face is on the back of the head: skip to its hair.
-            front = z > -0.6
-            flush = np.float32(0.0)
-            if front:
-                # Blood shows on cheeks and nose.
-                flush = blush * (
-                    np.exp(-(((side - 0.42) / 0.2) ** 2) - ((y + 0.35) / 0.2) ** 2)
-                    + 0.5 * np.exp(-((side / 0.16) ** 2) - ((y + 0.4) / 0.12) ** 2)
-                )
-            green *= 1 - 0.35 * flush
-            blue *= 1 - 0.3 * flush
-            if freckles > 0 and z > -0.4:
-                dots = _smooth(1.1, 1.9, n[2]) * np.exp(-(((y + 0.3) / 0.25) ** 2))
-                fade = 1 - freckles * 0.5 * dots
-                red, green, blue = red * (0.4 + 0.6 * fade), green * fade, blue * fade
-
-            # Around the eyes the skin is thin and darker.
-            ring = ((side - 0.31) / 0.27) ** 2 + ((y + 0.01) / 0.15) ** 2
-            dark = shade * 0.45 * np.exp(-(ring**2)) if ring < 4 else np.float32(0.0)
-            red, green, blue = red * (1 - dark), green * (1 - 1.1 * dark), blue * (1 - dark)
-
-            groove = np.float32(0.0)
-            left = _smooth(-0.03, 0.03, x)
-            for k in range(wrinkles.shape[0] if front else 0):
-                groove += wrinkles[k, row, column] * (
-                    crease[k, 0] * left + crease[k, 1] * (1 - left)
-                )
-            groove *= 1 + 0.25 * n[1]
-            relief = min(max(1 + 0.42 * groove, 0.35), 1.25)
-            red *= 0.25 + 0.75 * relief
-            green *= relief
-            blue *= relief
-
-            # Beard and moustache, or only their shadow.
-            if z > -0.9 and y < -0.3:
-                jaw = _smooth(-0.42, -0.75, y - 0.35 * max(side - 0.35, 0.0) + 0.06 * n[1])
-                jaw *= _smooth(0.1, 0.22, side + 0.9 * max(-0.82 - y, 0.0)) * _smooth(
-                    -1.35, -1.1, y
-                )
-                lip = np.exp(-((max(side - 0.16, 0.0) / 0.08) ** 2) - ((y + 0.575) / 0.045) ** 2)
-                hairs = max(beard * jaw, moustache * lip)
-                if hairs > 0.01:
-                    cover = min(hairs * (0.55 + 0.3 * n[3] + 0.15 * n[2]), 0.92)
-                    cover = max(cover, 0.3 * hairs)
-                    red += (beard_colour[0] - red) * cover
-                    green += (beard_colour[1] - green) * cover
-                    blue += (beard_colour[2] - blue) * cover
-                    shine *= 1 - cover
-
-            mouth = lips[row, column]
-            if mouth > 0:
-                fine = 1 + 0.08 * n[3] - 0.25 * np.exp(-(((y + 0.722) / 0.012) ** 2))
-                red += (lip_colour[0] * fine - red) * mouth
-                green += (lip_colour[1] * fine - green) * mouth
-                blue += (lip_colour[2] * fine - blue) * mouth
-                shine += (0.14 - shine) * mouth
-
-            # Brows: hairs along an arch.
-            inner, outer = 0.085, 0.085 + brow_length
-            if (
-                brow_amount > 0
-                and inner - 0.05 < side < outer + 0.06
-                and 0.0 < y < 0.5
-                and z > -0.6
-            ):
-                t = (side - inner) / (outer - inner)
-                middle = brow_height + brow_arch * (1 - ((t - 0.62) / 0.62) ** 2)
-                if t > 0.62:
-                    middle = brow_height + brow_arch * (1 - ((t - 0.62) / 0.38) ** 2)
-                half = brow_thickness * (1 - 0.65 * max(t, 0.0) ** 1.5)
-                cover = _smooth(1.15, 0.55, abs(y - middle) / half)
-                cover *= _smooth(-0.06, 0.06, t) * _smooth(1.08, 0.9, t)
-                strands = np.sin(210 * side + 60 * (y - middle) + 2 * n[2])
-                cover *= brow_amount * (0.78 + 0.22 * strands + 0.12 * n[3])
-                cover = min(max(cover, 0.0), 0.96)
-                red += (brow_colour[0] - red) * cover
-                green += (brow_colour[1] - green) * cover
-                blue += (brow_colour[2] - blue) * cover
-                shine *= 1 - cover
-
-            # Lashes and liner on the lids' rim, stronger above.
-            rim = lids[row, column] * liner * (1.0 if y > -0.02 else 0.55)
-            red, green, blue = red * (1 - rim), green * (1 - rim), blue * (1 - rim)
-
-            # Hair that lies on the scalp.
-            line = 0.78 - 0.75 * side**2.2 + 0.03 * n[1]
-            line = line if z > -0.45 else min(line, 0.35 - 1.6 * max(-0.75 - z, 0.0))
-            cover = scalp * _smooth(line - 0.03, line + 0.10, y)
-            if z < -0.95 and y > -0.75:
-                cover = scalp
-            strands = 1 + 0.25 * n[3] + 0.1 * n[2]
-            red += (hair_colour[0] * strands - red) * cover
-            green += (hair_colour[1] * strands - green) * cover
-            blue += (hair_colour[2] * strands - blue) * cover
-            shine *= 1 - 0.7 * cover
-
-            sheet[row, column, 0] = max(red, 0.0)
-            sheet[row, column, 1] = max(green, 0.0)
-            sheet[row, column, 2] = max(blue, 0.0)
-            sheet[row, column, 3] = max(shine, 0.0)
-            sheet[row, column, 4] = 0.0
-            sheet[row, column, 5] = 1.0
+@lru_cache(maxsize=3)
+def _person_layer(size: int, skin: Skin, hair: Colour, scalp: float) -> tuple[Array, Array]:
+    """What no expression changes: the paint without folds, and the shape of the folds."""
+    where = canvas(size)
+    start = np.random.default_rng(skin.seed).integers(0, size, 2)
+    base = np.empty((size, size, 6), np.float32)
+    paint_complexion(base, where, skin, start)
+    paint_lids(base, where, skin)
+    paint_lips(base, where, skin, start)
+    paint_beard(base, where, skin, start)
+    paint_brows(base, where, skin, start)
+    paint_scalp(base, where, hair, scalp, start)
+    base.flags.writeable = False
+    return base, person_folds(where, skin)

@@ -1,0 +1,153 @@
+"""The bare skin: its colour, blood under it, pores, freckles, moles, scars."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from norface.synthesis.body.canvas import Canvas
+    from norface.synthesis.body.skin import Skin
+
+Array = NDArray[np.float32]
+
+
+def paint_complexion(base: Array, canvas: Canvas, skin: Skin, start: NDArray[np.int64]) -> None:
+    """Bare skin into every texel of ``base``, a (size, size, 6) paint; ``start`` of the noise."""
+    # Grain is one texel wide, whatever the texel: keep its slope.
+    pores = 0.0011 * 256 / canvas.size * skin.pores
+    cover = 1 - 0.75 * skin.foundation
+    _ground(
+        base, canvas.front, canvas.areas.blood, canvas.areas.grain, canvas.noise, start,
+        np.array(skin.colour, np.float32),
+        np.array(
+            [skin.blush, skin.blotches * cover, skin.freckles * cover, skin.spots * cover,
+             skin.gloss, skin.oil * cover, skin.shade * (1 - 0.5 * skin.foundation), skin.veins,
+             skin.ears, pores, skin.age_spots * cover, skin.rouge, 0.02 + 0.03 * skin.pores],
+            np.float32,
+        ),
+    )  # fmt: skip
+    if skin.moles > 0 or skin.scar > 0:
+        random = np.random.default_rng([skin.seed, 6])
+        _dots(base, canvas.place, _marks(random, canvas, skin))
+
+
+def _marks(random: np.random.Generator, canvas: Canvas, skin: Skin) -> Array:
+    """(M, 8) row, column, radius, RGB factors, height and, for a nevus, its edge."""
+    size = canvas.size
+    marks = []
+    for _ in range(skin.moles):
+        row, column = random.uniform(0.25, 0.85), random.uniform(0.15, 0.85)
+        radius, dark = random.uniform(0.010, 0.028), random.uniform(0.15, 0.6)
+        raised = 0.006 * (random.random() < 0.4)
+        marks.append((row, column, radius, dark, 0.75 * dark, 0.65 * dark, raised))
+    if skin.scar > 0:
+        row, column = random.uniform(0.30, 0.80), random.uniform(0.3, 0.7)
+        angle, length = random.uniform(0, np.pi), random.uniform(0.02, 0.06)
+        for t in np.linspace(-1, 1, 13):
+            pale = 1 + 0.05 * skin.scar * (1 - t * t)
+            marks.append(
+                (row + t * length * np.sin(angle), column + t * length * np.cos(angle),
+                 0.012, pale, 0.985 * pale, 0.99 * pale, -0.0012 * skin.scar)
+            )  # fmt: skip
+    return np.array(marks, np.float32) * np.array([size, size, 1, 1, 1, 1, 1], np.float32)
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _ground(
+    base: Array,
+    front: NDArray[np.bool_],
+    blood: Array,
+    grain: Array,
+    noise: Array,
+    start: NDArray[np.int64],
+    skin: Array,
+    amounts: Array,
+) -> None:
+    size = base.shape[0]
+    one, nought = np.float32(1), np.float32(0)
+    (blush, blotches, freckles, spots, gloss, oil, shade, veins, ears, pores, age_spots, rouge,
+     fine) = amounts  # fmt: skip
+    spots = np.float32(0.025) * spots
+    shade, veins = np.float32(0.45) * shade, np.float32(0.35) * veins
+    for row in range(size):
+        from_row = row + start[0]
+        from_row = from_row - size if from_row >= size else from_row
+        for column in range(size):
+            from_column = column + start[1]
+            from_column = from_column - size if from_column >= size else from_column
+            slow, middle = noise[from_row, from_column, 0], noise[from_row, from_column, 1]
+            small, finest = noise[from_row, from_column, 2], noise[from_row, from_column, 3]
+            tone = one + np.float32(0.035) * slow + np.float32(0.022) * middle
+            base[row, column, 5] = one
+            if not front[row, column]:
+                for k in range(3):
+                    base[row, column, k] = skin[k] * tone
+                base[row, column, 3] = np.float32(0.6) * gloss
+                base[row, column, 4] = nought
+                continue
+            tone += spots * small + fine * finest * grain[row, column, 1]
+            cheek = blood[row, column, 0]
+            flush = blush * (cheek + blood[row, column, 1]) + ears * blood[row, column, 3]
+            # Blotches are redder or paler than the skin around, most of all where blood is near.
+            flush += (
+                blotches
+                * (np.float32(0.16) * slow + np.float32(0.13) * middle)
+                * (np.float32(0.5) + cheek)
+            )
+            red, green, blue = skin[0] * tone, skin[1] * tone, skin[2] * tone
+            green *= one - np.float32(0.35) * flush
+            blue *= one - np.float32(0.30) * flush
+            if rouge > 0:
+                share = np.float32(0.5) * rouge * cheek
+                green *= one - np.float32(0.75) * share
+                blue *= one - np.float32(0.6) * share
+            if freckles > 0 and small > np.float32(0.8):
+                dots = min((small - np.float32(0.8)) * np.float32(1.1), one)
+                dots *= grain[row, column, 2] * freckles
+                red *= one - np.float32(0.36) * dots
+                green *= one - np.float32(0.46) * dots
+                blue *= one - np.float32(0.52) * dots
+            if age_spots > 0 and middle > np.float32(1.5):
+                dots = min((middle - np.float32(1.5)) * np.float32(3.0), one) * age_spots
+                red *= one - np.float32(0.22) * dots
+                green *= one - np.float32(0.32) * dots
+                blue *= one - np.float32(0.36) * dots
+            # Around the eyes the skin is thin and darker; the veins below make it bluish.
+            ring = blood[row, column, 2]
+            if ring > np.float32(0.002):
+                dark, blue_vein = shade * ring, veins * ring
+                red *= one - dark - blue_vein
+                green *= one - np.float32(1.1) * dark - np.float32(0.9) * blue_vein
+                blue *= one - dark - np.float32(0.4) * blue_vein
+            base[row, column, 0] = max(red, nought)
+            base[row, column, 1] = max(green, nought)
+            base[row, column, 2] = max(blue, nought)
+            shine = gloss * (np.float32(0.6) + np.float32(0.4) * grain[row, column, 0])
+            shine += oil * np.float32(0.16) * grain[row, column, 0]
+            base[row, column, 3] = shine * (one + np.float32(0.15) * finest)
+            base[row, column, 4] = pores * grain[row, column, 1] * (finest + small)
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _dots(base: Array, place: Array, marks: Array) -> None:
+    size = base.shape[0]
+    for m in range(marks.shape[0]):
+        row, column = int(marks[m, 0]), int(marks[m, 1])
+        if not (0 <= row < size and 0 <= column < size):
+            continue
+        x, y, z = place[row, column, 0], place[row, column, 1], place[row, column, 2]
+        reach = max(int(marks[m, 2] * size * np.float32(1.2)), 2)
+        for i in range(max(row - reach, 0), min(row + reach + 1, size)):
+            for j in range(max(column - reach, 0), min(column + reach + 1, size)):
+                dx, dy, dz = place[i, j, 0] - x, place[i, j, 1] - y, place[i, j, 2] - z
+                square = (dx * dx + dy * dy + dz * dz) / (marks[m, 2] * marks[m, 2])
+                if square > np.float32(4):
+                    continue
+                share = np.float32(1) / (np.float32(1) + square * square * square)
+                for k in range(3):
+                    base[i, j, k] *= np.float32(1) - share * (np.float32(1) - marks[m, 3 + k])
+                base[i, j, 4] += share * marks[m, 6]
