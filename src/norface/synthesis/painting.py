@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from norface.synthesis.body.canvas import Canvas
 from norface.synthesis.body.eyes import paint_eyes
 from norface.synthesis.body.hair import paint_hair
-from norface.synthesis.body.mouth import paint_teeth
+from norface.synthesis.body.lashes import paint_lashes
+from norface.synthesis.body.mouth import paint_mouth
 from norface.synthesis.body.skin import paint_skin
 from norface.synthesis.people import Person
 
@@ -32,12 +33,11 @@ def paint(canvas: Canvas, person: Person, actions: Array) -> Array:
     sheet[..., 5] = 1
     random = np.random.default_rng([person.skin.seed, 2])
     paint_skin(sheet[:, :size], canvas, person.skin, person.hair, actions)
-    paint_eyes(sheet[canvas.tile("eyes")], person.eyes)
-    paint_teeth(sheet[canvas.tile("teeth")], person.mouth)
+    paint_eyes(sheet, canvas, person.eyes)
+    paint_lashes(sheet, canvas, person.eyes)
+    paint_mouth(sheet, canvas, person.mouth, person.skin.lips)
     paint_hair(sheet[canvas.tile("hair")], person.hair, random)
-    lips, skin = np.array(person.skin.lips), person.skin.colour
-    sheet[canvas.tile("mouth")][..., :3] = 0.1 * lips + (0.02, 0.0, 0.0)
-    sheet[canvas.tile("tongue")][..., :4] = (0.42, 0.14, 0.13, 0.25)
+    skin = person.skin.colour
     sheet[canvas.tile("socket")][..., :3] = (0.35 * skin[0], 0.22 * skin[1], 0.2 * skin[2])
     sheet[canvas.tile("cloth")][..., :3] = person.clothes.colour
     if person.glasses:

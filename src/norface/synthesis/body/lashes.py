@@ -1,0 +1,112 @@
+"""Lashes: strips of strands on the rims of the lids, which move with the lids."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from norface.synthesis.body.canvas import Canvas
+from norface.synthesis.body.eyes import Eyes
+from norface.synthesis.body.head import head_model
+from norface.synthesis.body.rims import lid_rims, rim_texels
+from norface.synthesis.body.surface import Surface, grid_faces
+
+Array = NDArray[np.float32]
+
+_UPPER_ROWS = 0.625
+"""Share of the lashes' tile, from its top, that holds the upper lashes, tips first."""
+
+
+def lash_surfaces(sheet: Canvas, points: Array, eyes: Eyes) -> list[Surface]:
+    """The lashes of both eyes, or nothing where there are none.
+
+    Args:
+        sheet: where paint goes.
+        points: (V, 3) the person's head with the expression.
+        eyes: the eyes.
+    """
+    if eyes.lashes == 0:
+        return []
+    head, surfaces = head_model(), []
+    length = eyes.lash_length * (1 + 0.3 * eyes.mascara)
+    rows, columns = sheet.tile("lash")
+    height, split = rows.stop - rows.start, int(_UPPER_ROWS * (rows.stop - rows.start))
+    for side, name in ((1, "eye_left"), (-1, "eye_right")):
+        ball = points[head.vertices_of(name)]
+        centre = 0.5 * (ball[:, :2].min(0) + ball[:, :2].max(0))
+        front = ball[:, 2].max()
+        middle = np.array((centre[0], centre[1], front - 0.165))
+        rims = lid_rims(side)
+        for upper, rim in ((True, rims.upper), (False, rims.lower)):
+            # No lashes at the corner of the nose.
+            root = points[rim[2:]].astype(np.float64)
+            t = np.linspace(0, 1, len(root))[:, None]
+            strip = _strip(root, middle, t, length, side, upper=upper)
+            first, last = (0, split - 1) if upper else (height - 1, split)
+            v = rows.start + np.array((last, 0.5 * (first + last), first))
+            u = columns.start + t[:, 0] * (columns.stop - columns.start - 1)
+            uv = np.stack(np.broadcast_arrays(u[None], v[:, None]), -1).reshape(-1, 2)
+            faces = grid_faces(3, len(root))
+            surfaces.append(
+                Surface(
+                    strip.astype(np.float32), faces, uv.astype(np.float32), "skin", cutout=True
+                )
+            )
+    return surfaces
+
+
+def _strip(
+    root: NDArray[np.float64],
+    middle: NDArray[np.float64],
+    t: NDArray[np.float64],
+    length: float,
+    side: int,
+    *,
+    upper: bool,
+) -> NDArray[np.float64]:
+    """(3 N, 3) roots, middles and tips of a row of lashes along the N roots."""
+    outward = root - middle
+    outward /= np.sqrt((outward**2).sum(1))[:, None]
+    outer = np.array((side, 0.0, 0.0))
+    up = np.array((0.0, 1.0, 0.0))
+    fan = (1.1 * t - 0.35) * outer
+    long = length * (0.55 + 0.45 * np.sin(math.pi * np.clip(0.15 + 0.75 * t, 0, 1)))
+    if upper:
+        # As the lid comes down over the ball its lashes turn downwards with it.
+        raised = np.clip((outward[:, 1:2] + 0.3) / 0.4, 0, 1)
+        middles = root + long * (0.5 * outward + 0.2 * fan + (0.28 * raised - 0.22) * up)
+        tips = root + long * (0.78 * outward + 0.5 * fan + (0.85 * raised - 0.35) * up)
+    else:
+        middles = root + 0.45 * long * (0.5 * outward + 0.2 * fan - 0.15 * up)
+        tips = root + 0.45 * long * (0.7 * outward + 0.5 * fan - 0.6 * up)
+    return np.concatenate([root + 0.004 * outward, middles, tips])
+
+
+def paint_lashes(paint: Array, sheet: Canvas, eyes: Eyes) -> None:
+    """Strands into the lashes' tile, and the lash line onto the lids' skin."""
+    if eyes.lashes == 0:
+        return
+    tile = paint[sheet.tile("lash")]
+    rows, columns = tile.shape[:2]
+    random = np.random.default_rng([eyes.seed, 6])
+    # As many strands at any resolution, each a texel wide at least.
+    count = 32
+    full = min(eyes.lashes * (1 + 0.35 * eyes.mascara), 1.0)
+    reach = np.where(random.random(count) < full, random.uniform(0.55, 1.0, count), 0.0)
+    low_reach = np.where(random.random(count) < 0.75 * full, random.uniform(0.4, 1, count), 0.0)
+    place = np.arange(columns) * count / columns
+    strand = place.astype(np.intp) % count
+    gap = np.abs(place % 1 + 0.5 * count / columns - 0.5)
+    split = int(_UPPER_ROWS * rows)
+    wide = 1.1 + 0.5 * eyes.mascara
+    for part, long in ((tile[:split][::-1], reach), (tile[split:], low_reach)):
+        way = (np.arange(len(part)) + 0.5)[:, None] / len(part)
+        part[..., 5] = (way < long[strand]) & (gap < 0.5 * wide * (1.2 - way))
+    tile[..., :3] = np.array(eyes.lash_colour) * (1 - 0.4 * eyes.mascara)
+    tile[..., 3] = 0.1
+    for rim, dark in (("upper lid", 0.75 * full), ("lower lid", 0.3 * full)):
+        near = rim_texels(sheet.size, rim, 0.013)
+        row, column = near.where.T
+        paint[row, column, :3] *= 1 - dark * near.weight[:, None]
