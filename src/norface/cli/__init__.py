@@ -31,6 +31,12 @@ def _synth() -> Command:
     return synth
 
 
+def _evaluate() -> Command:
+    from norface.cli.evaluate import evaluate
+
+    return evaluate
+
+
 def _train_normalization() -> Command:
     from norface.cli.train import normalization
 
@@ -55,6 +61,12 @@ def _prepare_photos() -> Command:
     return prepare_photos
 
 
+def _prepare_skins() -> Command:
+    from norface.cli.train import prepare_skins
+
+    return prepare_skins
+
+
 def _prepare_fer() -> Command:
     from norface.cli.train import prepare_fer
 
@@ -71,10 +83,12 @@ _COMMANDS: Final[dict[tuple[str, ...], tuple[str, Callable[[], Command]]]] = {
     ("analyze",): ("action units, emotions and normalized faces from pictures", _analyze),
     ("info",): ("the model card: training data, abilities, limits, licences", _info),
     ("synth",): ("rendered faces with their exact truth", _synth),
+    ("evaluate",): ("scores on a public benchmark", _evaluate),
     ("train", "normalization"): ("the network that normalizes faces", _train_normalization),
     ("train", "classification"): ("the network that reads action units", _train_classification),
     ("train", "emotions"): ("the network that reads emotions", _train_emotions),
     ("train", "prepare-photos"): ("real portraits to train with", _prepare_photos),
+    ("train", "prepare-skins"): ("skins of portraits for synthetic faces", _prepare_skins),
     ("train", "prepare-fer"): ("FER2013 to train emotions with", _prepare_fer),
     ("export",): ("checkpoints to weights that run without PyTorch", _export),
 }

@@ -15,6 +15,8 @@ from norface.cli.console import SUCCESS, WRONG_COMMAND, CommandError, output
 from norface.data.fer2013 import prepare
 from norface.data.portraits import calibrate, write_portrait_shards
 from norface.data.shards import ShardError
+from norface.data.skins import SkinError
+from norface.data.skins import prepare_skins as take_skins
 from norface.models.checkpoint import CheckpointError
 from norface.training.classification import train_classification
 from norface.training.config import (
@@ -99,6 +101,26 @@ def prepare_fer(file: Annotated[Path, tyro.conf.Positional], /, *, out: Path) ->
     return SUCCESS
 
 
+def prepare_skins(
+    portraits: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="DIR ...")],
+    /,
+    *,
+    out: Path,
+) -> int:
+    """Take the skins of portraits, for `norface synth --shards --skins`.
+
+    Never test on people whose skins were trained with.
+
+    Args:
+        portraits: Folders of portraits from the front, one large face each.
+        out: File for the skins (npz).
+    """
+    with _told():
+        count = take_skins(portraits, out)
+    output().print(f"{count} skins -> {out}", soft_wrap=True)
+    return SUCCESS
+
+
 def _train(train: Callable[[_C], Path], config: _C) -> int:
     with _told():
         checkpoint = train(config)
@@ -111,5 +133,5 @@ def _told() -> Iterator[None]:
     """Say what is wrong with the data or the checkpoints that the user named."""
     try:
         yield
-    except (ShardError, CheckpointError, FileNotFoundError) as error:
+    except (ShardError, SkinError, CheckpointError, FileNotFoundError) as error:
         raise CommandError(str(error), code=WRONG_COMMAND) from error

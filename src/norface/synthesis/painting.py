@@ -10,6 +10,7 @@ from norface.synthesis.body.eyes import paint_eyes
 from norface.synthesis.body.hair import paint_hair
 from norface.synthesis.body.lashes import paint_lashes
 from norface.synthesis.body.mouth import paint_mouth
+from norface.synthesis.body.photo_skin import lay_skin
 from norface.synthesis.body.skin import paint_skin
 from norface.synthesis.people import Person
 
@@ -33,6 +34,8 @@ def paint(canvas: Canvas, person: Person, actions: Array) -> Array:
     sheet[..., 5] = 1
     random = np.random.default_rng([person.skin.seed, 2])
     paint_skin(sheet[:, :size], canvas, person.skin, person.hair, actions)
+    if person.photo is not None:
+        lay_skin(sheet[:, :size], person.photo, person.skin.colour)
     paint_eyes(sheet, canvas, person.eyes)
     paint_lashes(sheet, canvas, person.eyes)
     paint_mouth(sheet, canvas, person.mouth, person.skin.lips)

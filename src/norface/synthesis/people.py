@@ -11,6 +11,7 @@ from norface.synthesis.body.eyes import Eyes, random_eyes
 from norface.synthesis.body.hair import Hair, random_hair
 from norface.synthesis.body.head import Shape, head_model
 from norface.synthesis.body.mouth import Mouth, random_mouth
+from norface.synthesis.body.photo_skin import PhotoSkin
 from norface.synthesis.body.skin import Skin, random_skin
 from norface.synthesis.worn.clothes import Clothes, random_clothes
 from norface.synthesis.worn.glasses import Glasses, random_glasses
@@ -40,6 +41,7 @@ class Person:
         skin, eyes, mouth, hair: the surface.
         clothes, glasses: what is worn; glasses may be None.
         seed: the seed that gives this person again.
+        photo: a skin taken from a photo over the painted one; never in the benchmark.
     """
 
     shape: Shape
@@ -51,6 +53,7 @@ class Person:
     clothes: Clothes
     glasses: Glasses | None
     seed: int
+    photo: PhotoSkin | None = None
 
 
 def random_person(seed: int) -> Person:

@@ -30,10 +30,17 @@ class _Job:
     count: int
     yaw: float
     path: Path
+    skins: Path | None
 
 
 def write_training_shards(
-    out: Path, count: int, seed: int, *, yaw: float = 35.0, workers: int | None = None
+    out: Path,
+    count: int,
+    seed: int,
+    *,
+    yaw: float = 35.0,
+    skins: Path | None = None,
+    workers: int | None = None,
 ) -> None:
     """Render ``count`` samples into ``out`` as shards; shards that exist already are kept.
 
@@ -42,12 +49,13 @@ def write_training_shards(
         count: how many faces to render; those that no finder finds are left out.
         seed: the series of people and scenes.
         yaw: largest turn of the head, degrees.
+        skins: skins of photos for half of the people, see `render_sample`.
         workers: processes; the machine's cores when None.
     """
     out.mkdir(parents=True, exist_ok=True)
     write_targets(out / "targets.npz")
     jobs = [
-        _Job(seed, first, min(SHARD_SIZE, count - first), yaw, out / f"shard_{i:04d}.npz")
+        _Job(seed, first, min(SHARD_SIZE, count - first), yaw, out / f"shard_{i:04d}.npz", skins)
         for i, first in enumerate(range(0, count, SHARD_SIZE))
     ]
     jobs = [job for job in jobs if not job.path.exists()]
@@ -70,7 +78,7 @@ def _finder() -> FaceFinder:
 def _render_shard(job: _Job) -> None:
     rows: list[dict[str, Any]] = []
     for index in range(job.first, job.first + job.count):
-        sample = render_sample(job.seed, index, 192, yaw=job.yaw, face_height=0.62)
+        sample = render_sample(job.seed, index, 192, yaw=job.yaw, face_height=0.62, skins=job.skins)
         face = _finder().landmark_crop(sample.picture.image)
         if face is None:
             continue
@@ -93,6 +101,8 @@ def _render_shard(job: _Job) -> None:
                 "target_id": np.int16(target),
             }
         )
+    if not rows:
+        raise RuntimeError(f"no face was found in any of the {job.count} faces of {job.path.name}")
     _write(job.path, **{key: np.stack([row[key] for row in rows]) for key in rows[0]})
 
 
