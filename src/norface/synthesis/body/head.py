@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import resources
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -86,19 +87,20 @@ class HeadModel:
             "g,a,m,w->gamw", gender, age, _three_corners(shape.muscle), _three_corners(shape.weight)
         ).ravel()
         local = np.stack([np.maximum(shape.local, 0), np.maximum(-shape.local, 0)], 1).ravel()
-        head = self.mean.reshape(-1).copy()
+        head = self.mean.copy()
         for weights, basis in (
             (appearance, self._appearance),
             (build, self._build),
             (local, self._local),
         ):
-            head += weights.astype(np.float32) @ basis.reshape(len(weights), -1)
-        return head.reshape(-1, 3)
+            _add(head, weights.astype(np.float32), basis)
+        return head
 
     def express(self, neutral: Array, actions: Array) -> Array:
         """(V, 3) vertices of ``neutral`` with the (52,) facial actions, each 0 to 1."""
-        used = np.flatnonzero(actions > 1e-4)
-        return neutral + np.tensordot(actions[used].astype(np.float32), self.actions[used], 1)
+        head = np.array(neutral, np.float32)
+        _add(head, np.where(actions > 1e-4, actions, 0).astype(np.float32), self.actions)
+        return head
 
     def lip_gap(self, vertices: Array) -> float:
         """Opening between the inner lips at the midline, as a share of the eyes' distance."""
@@ -114,6 +116,18 @@ class HeadModel:
         seam = seam[np.abs(self.mean[seam, 0]) < 0.08]
         drop = self.actions[FACIAL_ACTIONS.index("jawOpen")][seam, 1]
         return seam[drop > 0.5 * drop.min()], seam[drop <= 0.5 * drop.min()]
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _add(head: Array, weights: Array, basis: Array) -> None:
+    """Add the weighted shapes; in one fixed order, as a matrix library's differs by machine."""
+    for i in range(weights.shape[0]):
+        weight = weights[i]
+        if weight == 0:
+            continue
+        for v in range(head.shape[0]):
+            for k in range(3):
+                head[v, k] += weight * basis[i, v, k]
 
 
 def _three_corners(value: float) -> NDArray[np.float64]:

@@ -71,20 +71,23 @@ def vertex_normals(points: Array, faces: NDArray[np.int32]) -> Array:
     return _vertex_normals(points, faces)
 
 
-@numba.njit(cache=True, fastmath=True)
+@numba.njit(cache=True, error_model="numpy")
 def _vertex_normals(points: Array, faces: NDArray[np.int32]) -> Array:
     normal = np.zeros_like(points)
     for f in range(faces.shape[0]):
         a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
-        ux, uy, uz = points[b] - points[a]
-        vx, vy, vz = points[c] - points[a]
+        px, py, pz = points[a, 0], points[a, 1], points[a, 2]
+        ux, uy, uz = points[b, 0] - px, points[b, 1] - py, points[b, 2] - pz
+        vx, vy, vz = points[c, 0] - px, points[c, 1] - py, points[c, 2] - pz
         nx, ny, nz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
-        for v in (a, b, c):
+        for corner in range(3):
+            v = faces[f, corner]
             normal[v, 0] += nx
             normal[v, 1] += ny
             normal[v, 2] += nz
     for v in range(points.shape[0]):
-        length = np.sqrt(normal[v, 0] ** 2 + normal[v, 1] ** 2 + normal[v, 2] ** 2) + 1e-12
-        for k in range(3):
-            normal[v, k] /= length
+        nx, ny, nz = normal[v, 0], normal[v, 1], normal[v, 2]
+        length = np.sqrt(nx * nx + ny * ny + nz * nz)
+        if length > 0:
+            normal[v, 0], normal[v, 1], normal[v, 2] = nx / length, ny / length, nz / length
     return normal

@@ -98,10 +98,10 @@ def random_scene(
     )
     lights = random_lights(random, light)
     dim = lights.name == "dim"
-    exposure = float(random.uniform(0.06, 0.22) if dim else random.uniform(0.2, 0.55))
-    brightness = 2.5 if lights.name == "back" else 0.6 if dim else 1.0
+    exposure = float(random.uniform(0.08, 0.25) if dim else random.uniform(0.26, 0.6))
+    brightness = 2.2 if lights.name == "back" else 0.5 if dim else 0.75
     background = random_background(random, size) * np.float32(brightness)
-    sensor = random_sensor(random, size, noise=2.5 if dim else 1.0)
+    sensor = random_sensor(random, size, noise=2.0 if dim else 1.0)
     return Scene(pose, lights, camera, exposure, background, sensor)
 
 
