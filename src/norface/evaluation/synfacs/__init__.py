@@ -1,0 +1,1 @@
+"""The protocol of the benchmark synfacs: tables in, scores out. Needs no training library."""
