@@ -3,46 +3,71 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 
 from norface.cli.console import SUCCESS, WRONG_COMMAND, CommandError, output
 from norface.synthesis.generate import generate
+from norface.synthesis.generate_sequences import generate_sequences
 from norface.synthesis.shards import write_training_shards
+
+_Flag = Annotated[bool, tyro.conf.arg(help_behavior_hint="")]
 
 
 def synth(
     *,
-    count: int,
     out: Path,
+    count: int = 0,
+    sequences: int = 0,
     seed: int = 0,
     size: int = 256,
     yaw: float = 30.0,
-    overwrite: Annotated[bool, tyro.conf.arg(help_behavior_hint="")] = False,
-    shards: Annotated[bool, tyro.conf.arg(help_behavior_hint="")] = False,
+    truth: Literal["table", "full"] = "table",
+    seconds: float = 4.0,
+    fps: float = 25.0,
+    video: _Flag = False,
+    overwrite: _Flag = False,
+    shards: _Flag = False,
 ) -> int:
     """Render faces of people who do not exist, with the exact truth of each.
 
-    Writes face_000000.png and so on, and truth.csv.
+    Writes face_000000.png and so on, and truth.csv. With --sequences, faces over time: folders
+    seq_000000 with frame_0000.png and so on, truth.csv and events.csv. A run that was cut off goes
+    on where it stopped when it is started again.
 
     Args:
-        count: How many faces.
         out: Folder for them.
+        count: How many faces.
+        sequences: How many sequences, instead of --count.
         seed: The same seed gives the same faces, another seed other people.
         size: Side of the pictures in pixels.
         yaw: Largest turn of the head in degrees.
+        truth: full also writes what each pixel shows, the common face with the same expression, and
+            landmarks.npy.
+        seconds: Length of each sequence.
+        fps: Frames a second of the sequences.
+        video: Also write each sequence as an MP4 file.
         overwrite: Replace an earlier truth.csv and its pictures.
         shards: Write shards to train on instead; those that exist are kept.
     """
+    if (count > 0) == (sequences > 0):
+        raise CommandError("give either --count or --sequences", code=WRONG_COMMAND)
     try:
         if shards:
             write_training_shards(out, count, seed, yaw=yaw)
             output().print(f"{count} faces -> {out}", soft_wrap=True)
+        elif sequences:
+            table = generate_sequences(
+                count=sequences, seed=seed, size=size, out=out, seconds=seconds, fps=fps, yaw=yaw,
+                video=video, overwrite=overwrite,
+            )  # fmt: skip
+            output().print(f"{sequences} sequences -> {table}", soft_wrap=True)
         else:
             table = generate(
-                count=count, seed=seed, size=size, out=out, yaw=yaw, overwrite=overwrite
-            )
+                count=count, seed=seed, size=size, out=out, yaw=yaw, truth_level=truth,
+                overwrite=overwrite,
+            )  # fmt: skip
             output().print(f"{count} faces -> {table}", soft_wrap=True)
     except (ValueError, FileExistsError) as error:
         raise CommandError(str(error), code=WRONG_COMMAND) from error

@@ -99,13 +99,13 @@ def render_target(index: int, actions: NDArray[np.float32], size: int = 256) -> 
     """
     matrix = _target_framing(index).copy()
     matrix[:, 2] *= size / 256
-    return render_face(target_person(index), actions, _studio(size, matrix)).image
+    return render_face(target_person(index), actions, studio(size, matrix)).image
 
 
 @cache
 def _target_framing(index: int) -> NDArray[np.float64]:
     neutral = np.zeros(len(FACIAL_ACTIONS), np.float32)
-    picture = render_face(target_person(index), neutral, _studio(256, None)).image
+    picture = render_face(target_person(index), neutral, studio(256)).image
     with FaceFinder() as finder:
         face = finder.landmark_crop(picture)
     if face is None:
@@ -113,7 +113,13 @@ def _target_framing(index: int) -> NDArray[np.float64]:
     return framing(fit_head(face.points), 256)
 
 
-def _studio(size: int, warp: NDArray[np.float64] | None) -> Scene:
+def studio(size: int, warp: NDArray[np.float64] | None = None) -> Scene:
+    """The targets' scene: from the front, in even light, before a plain background.
+
+    Args:
+        size: side of the picture in pixels.
+        warp: (2, 3) affine map of the pixels; none when None.
+    """
     background = np.empty((size, size, 3), np.float32)
     background[:] = np.array(_BACKGROUND) * 0.55
     return Scene(Pose(0, 0, 0), _STUDIO, Camera(distance=11, warp=warp), 0.36, background)
