@@ -76,9 +76,16 @@ def _beard(
         # The edge of a beard is ragged.
         hairs *= min(max(one + np.float32(0.12) * middle + np.float32(0.10) * small, nought), one)
         streak = long * strand + (one - long) * dot
-        cover = hairs * (np.float32(0.62) + np.float32(0.28) * streak + np.float32(0.10) * small)
+        cover = hairs * (
+            np.float32(0.62)
+            + np.float32(0.2) * long
+            + np.float32(0.24) * streak
+            + np.float32(0.10) * small
+        )
         cover = min(max(cover, np.float32(0.3) * hairs), np.float32(0.95))
-        lighter = (one + np.float32(0.25) * long * strand) * (one + grey * max(small, nought))
+        lighter = (one + np.float32(0.18) * long * strand) * (
+            one + np.float32(0.5) * grey * max(small, nought)
+        )
         for k in range(3):
             base[row, column, k] += (colour[k] * lighter - base[row, column, k]) * cover
         base[row, column, 3] *= one - np.float32(0.8) * cover

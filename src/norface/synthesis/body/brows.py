@@ -76,11 +76,11 @@ def _brows(
             continue
         cover = _step(np.float32(1.2), soft, gap)
         ends = _step(np.float32(1.08), np.float32(0.9), t)
-        if t < np.float32(0.06):
-            ends = max(_step(np.float32(-0.08), np.float32(0.06), t), mono)
+        if t < np.float32(0.14):
+            ends = max(_step(np.float32(-0.10), np.float32(0.14), t), mono)
         cover *= ends * amount
         # Hairs lie along lines that lean outwards, the more the farther out.
-        lean = min(np.float32(0.5) + np.float32(1.6) * max(t, np.float32(0)), np.float32(2.2))
+        lean = min(np.float32(0.3) + np.float32(2.2) * max(t, np.float32(0)), np.float32(2.2))
         across = (side * np.float32(1.0) - (y - middle) * lean) * np.float32(95)
         along = (side + (y - middle)) * np.float32(14)
         strand = noise[

@@ -24,24 +24,37 @@ def paint_complexion(base: Array, canvas: Canvas, skin: Skin, start: NDArray[np.
         base, canvas.front, canvas.areas.blood, canvas.areas.grain, canvas.noise, start,
         np.array(skin.colour, np.float32),
         np.array(
-            [skin.blush, skin.blotches * cover, skin.freckles * cover, skin.spots * cover,
+            [skin.blush, skin.blotches * cover, skin.spots * cover,
              skin.gloss, skin.oil * cover, skin.shade * (1 - 0.5 * skin.foundation), skin.veins,
-             skin.ears, pores, skin.age_spots * cover, skin.rouge, 0.02 + 0.03 * skin.pores],
+             skin.ears, pores, skin.rouge, 0.02 + 0.03 * skin.pores],
             np.float32,
         ),
     )  # fmt: skip
-    if skin.moles > 0 or skin.scar > 0:
-        random = np.random.default_rng([skin.seed, 6])
-        _dots(base, canvas.place, _marks(random, canvas, skin))
+    marks = _marks(np.random.default_rng([skin.seed, 6]), canvas, skin)
+    if len(marks):
+        _dots(base, canvas.place, marks)
 
 
 def _marks(random: np.random.Generator, canvas: Canvas, skin: Skin) -> Array:
-    """(M, 8) row, column, radius, RGB factors, height and, for a nevus, its edge."""
+    """(M, 7) row, column, radius in decimetres, factors of red, green and blue, height."""
     size = canvas.size
-    marks = []
+    marks: list[tuple[float, ...]] = []
+    bare = 1 - 0.75 * skin.foundation
+    for _ in range(int(150 * skin.freckles)):
+        row, column = random.normal(0.55, 0.09), random.normal(0.5, 0.16)
+        dark = bare * random.uniform(0.1, 0.45)
+        marks.append(
+            (row, column, random.uniform(0.005, 0.013), 1 - dark, 1 - 1.3 * dark, 1 - 1.5 * dark, 0)
+        )
+    for _ in range(int(14 * skin.age_spots)):
+        row, column = random.uniform(0.2, 0.85), random.uniform(0.15, 0.85)
+        dark = bare * random.uniform(0.08, 0.28)
+        marks.append(
+            (row, column, random.uniform(0.015, 0.05), 1 - dark, 1 - 1.3 * dark, 1 - 1.5 * dark, 0)
+        )
     for _ in range(skin.moles):
         row, column = random.uniform(0.25, 0.85), random.uniform(0.15, 0.85)
-        radius, dark = random.uniform(0.010, 0.028), random.uniform(0.15, 0.6)
+        radius, dark = random.uniform(0.008, 0.022), random.uniform(0.15, 0.6)
         raised = 0.006 * (random.random() < 0.4)
         marks.append((row, column, radius, dark, 0.75 * dark, 0.65 * dark, raised))
     if skin.scar > 0:
@@ -53,7 +66,8 @@ def _marks(random: np.random.Generator, canvas: Canvas, skin: Skin) -> Array:
                 (row + t * length * np.sin(angle), column + t * length * np.cos(angle),
                  0.012, pale, 0.985 * pale, 0.99 * pale, -0.0012 * skin.scar)
             )  # fmt: skip
-    return np.array(marks, np.float32) * np.array([size, size, 1, 1, 1, 1, 1], np.float32)
+    scale = np.array([size, size, 1, 1, 1, 1, 1], np.float32)
+    return np.array(marks, np.float32).reshape(-1, 7) * scale
 
 
 @numba.njit(cache=True, error_model="numpy")
@@ -69,10 +83,9 @@ def _ground(
 ) -> None:
     size = base.shape[0]
     one, nought = np.float32(1), np.float32(0)
-    (blush, blotches, freckles, spots, gloss, oil, shade, veins, ears, pores, age_spots, rouge,
-     fine) = amounts  # fmt: skip
+    blush, blotches, spots, gloss, oil, shade, veins, ears, pores, rouge, fine = amounts
     spots = np.float32(0.025) * spots
-    shade, veins = np.float32(0.45) * shade, np.float32(0.35) * veins
+    shade, veins = np.float32(0.45) * shade, np.float32(0.22) * veins
     for row in range(size):
         from_row = row + start[0]
         from_row = from_row - size if from_row >= size else from_row
@@ -105,17 +118,6 @@ def _ground(
                 share = np.float32(0.5) * rouge * cheek
                 green *= one - np.float32(0.75) * share
                 blue *= one - np.float32(0.6) * share
-            if freckles > 0 and small > np.float32(0.8):
-                dots = min((small - np.float32(0.8)) * np.float32(1.1), one)
-                dots *= grain[row, column, 2] * freckles
-                red *= one - np.float32(0.36) * dots
-                green *= one - np.float32(0.46) * dots
-                blue *= one - np.float32(0.52) * dots
-            if age_spots > 0 and middle > np.float32(1.5):
-                dots = min((middle - np.float32(1.5)) * np.float32(3.0), one) * age_spots
-                red *= one - np.float32(0.22) * dots
-                green *= one - np.float32(0.32) * dots
-                blue *= one - np.float32(0.36) * dots
             # Around the eyes the skin is thin and darker; the veins below make it bluish.
             ring = blood[row, column, 2]
             if ring > np.float32(0.002):

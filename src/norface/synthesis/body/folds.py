@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 Field = NDArray[np.float64]
 Points = tuple[tuple[float, float], ...]
 
-_GROOVE, _RISE, _DIMPLED, _FLESHY = range(4)
+GROOVE, RISE, DIMPLED, FLESHY = range(4)
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Family:
     counts: tuple[int, int]
     width: float
     depth: float
-    kind: int = _GROOVE
+    kind: int = GROOVE
     shared: bool = False
     lines_of: str = ""
 
@@ -64,13 +64,13 @@ FAMILIES: Final = {
     "glabella": Family(-0.012, 0.045, 0.06, 0.33, (1, 2), 0.014, 0.014),
     "crow's feet": Family(-0.09, 0.11, 0.03, 0.20, (2, 5), 0.009, 0.009),
     "under the eye": Family(-0.03, 0.06, 0.14, 0.52, (1, 3), 0.013, 0.009),
-    "cheek": Family(0.10, 0.16, 0.17, 0.56, (1, 1), 0.05, 0.022, _RISE),
-    "nasolabial": Family(-0.008, 0.012, 0.0, 0.42, (1, 1), 0.024, 0.017, _FLESHY),
+    "cheek": Family(0.10, 0.16, 0.17, 0.56, (1, 1), 0.05, 0.022, RISE),
+    "nasolabial": Family(-0.008, 0.012, 0.0, 0.51, (1, 1), 0.024, 0.017, FLESHY),
     "nose bridge": Family(-0.16, 0.05, -0.02, 0.13, (2, 4), 0.012, 0.010),
-    "chin": Family(0, 0, 0, 0, (0, 0), 0, 0, _DIMPLED),
+    "chin": Family(0, 0, 0, 0, (0, 0), 0, 0, DIMPLED),
     "chin crease": Family(-0.015, 0.015, -0.05, 0.20, (1, 1), 0.022, 0.013),
     "dimple": Family(-0.02, 0.035, 0.0, 0.15, (1, 2), 0.014, 0.012),
-    "marionette": Family(-0.012, 0.012, 0.0, 0.22, (1, 1), 0.018, 0.013, _FLESHY),
+    "marionette": Family(-0.012, 0.012, 0.0, 0.21, (1, 1), 0.018, 0.013, FLESHY),
     "stretch": Family(0.0, 0.12, 0.0, 0.26, (1, 3), 0.014, 0.008),
     "lip": Family(0.0, 0.22, 0.0, 0.14, (4, 8), 0.007, 0.006),
     "lid crease": Family(-0.012, 0.012, 0.02, 0.42, (1, 1), 0.011, 0.010),
@@ -84,7 +84,7 @@ ZONES: Final = (
 
 # Guide lines on the left half of the mean head, (x, y).
 _UNDER_EYE: Points = ((0.15, -0.06), (0.22, -0.11), (0.31, -0.13), (0.42, -0.11), (0.51, -0.05))
-_NASOLABIAL: Points = ((0.16, -0.40), (0.24, -0.50), (0.32, -0.64), (0.35, -0.77))
+_NASOLABIAL: Points = ((0.15, -0.37), (0.20, -0.46), (0.28, -0.60), (0.33, -0.72), (0.345, -0.84))
 _DIMPLE: Points = ((0.31, -0.65), (0.325, -0.72), (0.31, -0.80))
 _MARIONETTE: Points = ((0.265, -0.76), (0.29, -0.84), (0.30, -0.97))
 _STRETCH: Points = ((0.36, -0.60), (0.385, -0.73), (0.36, -0.86))
@@ -172,7 +172,7 @@ def _crows_feet(x: Field, y: Field) -> tuple[Field, Field, Field]:
 
 def _cheek(x: Field, y: Field) -> tuple[Field, Field, Field]:
     across, _, _ = _path(_UNDER_EYE, 0.3)(x, y)
-    return across, x, ((y < -0.08) & (y > -0.42) & (x > 0.1)).astype(np.float64)
+    return across, x, _smooth(-0.09, -0.15, y) * (y > -0.42) * (x > 0.1)
 
 
 def _nose_bridge(x: Field, y: Field) -> tuple[Field, Field, Field]:
@@ -203,7 +203,7 @@ _COORDINATES: Final[dict[str, Callable[[Field, Field], tuple[Field, Field, Field
     "chin": _chin,
     "chin crease": _path(_CHIN_CREASE, 0.10),
     "dimple": _outer(_DIMPLE, 0.09),
-    "marionette": _outer(_MARIONETTE, 0.10),
+    "marionette": _outer(_MARIONETTE, 0.12),
     "stretch": _outer(_STRETCH, 0.18),
     "lip": _lip,
     "lid crease": _path(_LID, 0.06),

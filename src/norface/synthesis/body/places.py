@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from norface.synthesis.body.folds import ZONES, local_coordinates
+from norface.synthesis.body.folds import DIMPLED, FAMILIES, ZONES, local_coordinates
 
 Array = NDArray[np.float32]
 Texels = NDArray[np.int32]
@@ -19,7 +19,7 @@ class Areas:
 
     Attributes:
         blood: (size, size, 4) cheeks, nose, around the eyes, ears.
-        grain: (size, size, 3) oily middle of the face, pores, freckled middle.
+        grain: (size, size, 2) oily middle of the face, pores.
         brows: texels over the eyes.
         beard, beard_amount: texels of the lower face, and (N, 4) whether they are of the full
             beard's cheeks and jaw, the goatee, the moustache, the sideburns.
@@ -75,7 +75,7 @@ def find_areas(place: Array, lips: Array, lids: Array) -> Areas:
     porous = 0.35 + 0.65 * np.maximum(
         _bell(half / 0.15, (y + 0.35) / 0.2), _bell((half - 0.33) / 0.2, (y + 0.4) / 0.22)
     )
-    grain = (oily, porous * (1 - np.exp(-(ring**2))), np.exp(-(((y + 0.3) / 0.25) ** 2)))
+    grain = (oily, porous * (1 - np.exp(-(ring**2))))
     face = z > -0.9
     beard = face & (y < -0.12) & (y > -1.35) & ((y < -0.42) | (half > 0.55))
     jaw_line = y - 0.35 * np.maximum(half - 0.35, 0)
@@ -118,7 +118,13 @@ def find_folds(place: Array) -> Folds:
         mine = x > -0.05 if zone.side == "Left" else x < 0.05
         mine = mine if zone.side else np.ones_like(mine)
         across, along, mask = local_coordinates(zone.family, x[mine], y[mine], zone.side)
-        used = mask > 0.01
+        used = mask > 0.02
+        family = FAMILIES[zone.family]
+        if family.kind != DIMPLED:
+            # Lines are random, but none strays farther than this.
+            reach = 5 * family.width + 0.02
+            used &= (across > family.first - reach) & (across < family.last + reach)
+            used &= (along > family.start) & (along < family.end)
         rows.append((candidates[mine][used], across[used], along[used], mask[used]))
     texel, across, along, mask = (np.concatenate(column) for column in zip(*rows, strict=True))
     return Folds(

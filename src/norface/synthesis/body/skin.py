@@ -146,7 +146,7 @@ def random_skin(
         age_spots=float(max(random.uniform(-0.7, 1) * old, 0)),
         oil=float(random.uniform(0, 1) ** 2),
         ears=float(random.uniform(0, 0.6)),
-        moles=int(random.poisson(1.8)),
+        moles=int(random.poisson(1.2)),
         scar=float(random.uniform(0.4, 1) * (random.random() < 0.06)),
         lip_gloss=float(random.uniform(0.06, 0.24)),
         lip_grooves=float(random.uniform(0.2, 1.0)),

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from norface.facs import ACTION_INDEX
-from norface.synthesis.body.folds import FAMILIES, ZONES, Family
+from norface.synthesis.body.folds import FAMILIES, GROOVE, ZONES, Family
 
 if TYPE_CHECKING:
     from norface.synthesis.body.canvas import Canvas
@@ -110,6 +110,7 @@ def _random_lines(
     if variety > 0:
         count = int(random.integers(low, high + 1))
     lines = []
+    broken = variety > 0 and family.kind == GROOVE
     spacing = (family.last - family.first) / max(count, 1)
     for i in range(count):
         change = random.normal(0, 1, 6) * variety
@@ -119,11 +120,11 @@ def _random_lines(
                 [
                     family.first + (i + 0.5) * spacing + 0.18 * spacing * change[0],
                     0.08 * change[1],  # tilt
-                    family.start + 0.10 * reach * change[2],
-                    family.end + 0.10 * reach * change[3],
+                    family.start + 0.12 * reach * abs(change[2]),
+                    family.end - 0.12 * reach * abs(change[3]),
                     family.width * np.exp(0.2 * change[4]),
                     family.depth * np.exp(0.35 * change[5]),
-                    random.uniform(-1.6, 0.2) if variety > 0 else -9.0,  # where noise breaks it
+                    random.uniform(-1.6, 0.2) if broken else -9.0,  # where noise breaks it
                 ]
             )
         )
@@ -178,7 +179,7 @@ def _heights(
                 for k in range(zone_lines[zone, 0], zone_lines[zone, 1]):
                     width = lines[k, 4]
                     gap = across[i] - lines[k, 0] - lines[k, 1] * along[i] + wave
-                    if abs(gap) > 4 * width:
+                    if abs(gap) > (6 if kind == 3 else 4) * width:
                         continue
                     reach = lines[k, 3] - lines[k, 2]
                     end = min(along[i] - lines[k, 2], lines[k, 3] - along[i])
