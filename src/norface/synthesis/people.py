@@ -14,7 +14,9 @@ from norface.synthesis.body.mouth import Mouth, random_mouth
 from norface.synthesis.body.photo_skin import PhotoSkin
 from norface.synthesis.body.skin import Skin, random_skin
 from norface.synthesis.worn.clothes import Clothes, random_clothes
+from norface.synthesis.worn.coverings import Covering, random_covering
 from norface.synthesis.worn.glasses import Glasses, random_glasses
+from norface.synthesis.worn.occluders import Occluder
 
 AGES: Final = (18.0, 90.0)
 TONES: Final = (1.0, 10.0)
@@ -39,7 +41,8 @@ class Person:
         shape: bones and flesh.
         tone: skin tone on the Monk scale, 1 (lightest) to 10 (darkest).
         skin, eyes, mouth, hair: the surface.
-        clothes, glasses: what is worn; glasses may be None.
+        clothes, glasses, covering: what is worn; all but clothes may be None.
+        occluder: something that hides a part of the face, or None.
         seed: the seed that gives this person again.
         photo: a skin taken from a photo over the painted one; never in the benchmark.
     """
@@ -54,6 +57,8 @@ class Person:
     glasses: Glasses | None
     seed: int
     photo: PhotoSkin | None = None
+    covering: Covering | None = None
+    occluder: Occluder | None = None
 
 
 def random_person(seed: int) -> Person:
@@ -111,6 +116,7 @@ def person_of(
         hair=hair,
         clothes=random_clothes(random),
         glasses=random_glasses(random),
+        covering=random_covering(random, gender),
         seed=seed,
     )
 

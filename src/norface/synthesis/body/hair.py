@@ -1,21 +1,15 @@
-"""Hair of the head: its colour, its surfaces and its paint."""
+"""Hair of the head: what it is like, and whose it is."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from norface.synthesis.body.canvas import Canvas
-from norface.synthesis.body.head import HeadModel, Shape
-from norface.synthesis.body.surface import Surface, grid_faces, vertex_normals
+from norface.synthesis.body.head import Shape
 
-Array = NDArray[np.float32]
-
-
-HAIR_COLOURS = {
+HAIR_COLOURS: Final = {
     "black": (0.012, 0.010, 0.010),
     "dark brown": (0.035, 0.020, 0.013),
     "brown": (0.085, 0.045, 0.024),
@@ -24,7 +18,27 @@ HAIR_COLOURS = {
     "red": (0.24, 0.075, 0.025),
     "grey": (0.30, 0.29, 0.28),
     "white": (0.62, 0.61, 0.58),
+    "dyed blue": (0.04, 0.10, 0.32),
+    "dyed pink": (0.55, 0.10, 0.25),
+    "dyed green": (0.05, 0.22, 0.12),
+    "dyed purple": (0.16, 0.05, 0.28),
 }
+
+HAIR_STYLES: Final = (
+    "bald", "receding", "shaved", "crop", "side part", "fringe", "quiff", "bob", "long", "wavy",
+    "curly", "afro", "bun", "ponytail", "braids",
+)  # fmt: skip
+
+# How often each style is worn: by men, by women, by men and women of mainly African ancestry.
+_CHANCES: Final = np.array(
+    (
+        (6, 12, 8, 24, 18, 8, 12, 1, 3, 2, 5, 1, 0, 1, 0),
+        (0, 0, 1, 4, 5, 9, 2, 15, 21, 15, 8, 1, 9, 9, 1),
+        (10, 12, 26, 26, 1, 0, 1, 0, 0, 0, 9, 9, 0, 0, 6),
+        (1, 0, 5, 9, 2, 4, 1, 6, 9, 8, 20, 13, 9, 5, 16),
+    ),
+    np.float64,
+)
 
 
 @dataclass(frozen=True)
@@ -39,6 +53,16 @@ class Hair:
         line: how far the hairline is moved up (positive) or down, decimetres.
         parting: -1 to 1, side to which the fringe falls.
         length: how far it falls below the eyes, decimetres; 0 for short hair.
+        style: one of ``HAIR_STYLES``.
+        curl: 0 straight to 1 tightly curled.
+        recede: 0 to 1, how far the corners of the forehead are bare.
+        fringe: how far hair falls over the forehead, decimetres.
+        before_ears: whether falling hair hides the ears.
+        grey: share of grey strands.
+        roots: 0 to 1, how much darker the roots are.
+        tips: linear RGB of the ends of falling hair, or None for the colour.
+        wisps: how many loose locks hang over the forehead.
+        seed: seed of its locks and strands.
     """
 
     name: str
@@ -48,126 +72,100 @@ class Hair:
     line: float
     parting: float
     length: float
+    style: str = "crop"
+    curl: float = 0.0
+    recede: float = 0.0
+    fringe: float = 0.0
+    before_ears: bool = True
+    grey: float = 0.0
+    roots: float = 0.2
+    tips: tuple[float, float, float] | None = None
+    wisps: int = 0
+    seed: int = 0
 
 
 def random_hair(random: np.random.Generator, shape: Shape) -> Hair:
     """Hair that fits age, gender and ancestry, or that does not: chance decides."""
     male = shape.gender > 0.5
     main = int(np.argmax(shape.ancestry))
-    name = _hair_name(random, main, shape.age)
-    is_long = random.random() < (0.08 if male else 0.68)
-    old = np.clip((shape.age - 30) / 50, 0, 1)
-    red, green, blue = (float(v) for v in np.array(HAIR_COLOURS[name]) * random.uniform(0.7, 1.3))
+    old = float(np.clip((shape.age - 30) / 50, 0, 1))
+    chances = _CHANCES[(2 if main == 0 else 0) + (0 if male else 1)].copy()
+    chances[:2] *= (0.3 + 2.2 * old) if male else old
+    style = HAIR_STYLES[int(random.choice(len(chances), p=chances / chances.sum()))]
+    return styled_hair(random, shape, style)
+
+
+def styled_hair(random: np.random.Generator, shape: Shape, style: str) -> Hair:
+    """Hair of one of ``HAIR_STYLES``, the rest by chance."""
+    male = shape.gender > 0.5
+    main = int(np.argmax(shape.ancestry))
+    old = float(np.clip((shape.age - 30) / 50, 0, 1))
+    name = _hair_name(random, main, shape.age, male)
+    red, green, blue = (
+        float(v) for v in np.minimum(np.array(HAIR_COLOURS[name]) * random.uniform(0.7, 1.3), 0.8)
+    )
+    dyed = name.startswith("dyed") or (name == "blond" and random.random() < 0.4)
+    volume = {
+        "receding": (0.02, 0.07), "crop": (0.04, 0.13), "side part": (0.08, 0.17),
+        "fringe": (0.09, 0.18), "quiff": (0.08, 0.14), "curly": (0.14, 0.34),
+        "afro": (0.30, 0.65), "bun": (0.05, 0.10), "ponytail": (0.05, 0.10),
+        "braids": (0.06, 0.11),
+    }.get(style, (0.09, 0.2))  # fmt: skip
+    curl = {"wavy": (0.25, 0.5), "curly": (0.6, 0.85), "afro": (0.9, 1.0)}.get(style, (0.0, 0.15))
+    if main == 0 and style in ("crop", "receding", "quiff", "fringe", "bun"):
+        curl = (0.7, 1.0)
+    length = {
+        "bob": (0.45, 1.0), "long": (1.1, 2.2), "wavy": (0.6, 2.0), "braids": (0.5, 2.0),
+    }.get(style)  # fmt: skip
+    if style == "curly" and random.random() < (0.15 if male else 0.75):
+        length = (0.3, 1.4)
+    fringe = {"fringe": (0.25, 0.62), "crop": (0.0, 0.14), "side part": (0.02, 0.22)}.get(style)
+    if style in ("bob", "long", "wavy", "curly") and random.random() < 0.35:
+        fringe = (0.15, 0.6)
+    recede = 0.8 * old * random.random() if male else 0.15 * random.random()
+    if style == "receding":
+        recede = random.uniform(0.5, 1.0)
+    low, high = volume
+    thick = float(random.uniform(low, high))
+    straight, tight = curl
     return Hair(
         name=name,
         colour=(red, green, blue),
-        scalp=0.0 if male and random.random() < 0.10 + 0.2 * old else 1.0,
-        volume=float(random.uniform(0.03, 0.16) if male else random.uniform(0.08, 0.24)),
-        line=float(random.normal(0, 0.06) + (0.08 * (shape.age > 55) if male else -0.02)),
+        scalp={"bald": 0.0, "receding": 0.25, "shaved": 0.75}.get(style, 1.0),
+        volume=thick,
+        line=float(random.normal(0, 0.05) + (0.04 * old if male else -0.02)),
         parting=float(random.uniform(-1, 1)),
-        length=float(random.uniform(0.3, 2.0)) if is_long else 0.0,
+        length=float(random.uniform(*length)) if length else 0.0,
+        style=style,
+        curl=float(random.uniform(straight, tight)),
+        recede=float(recede),
+        fringe=float(random.uniform(*fringe)) if fringe else 0.0,
+        before_ears=bool(random.random() < 0.65),
+        grey=float(0.5 * old * random.random()) if name not in ("grey", "white") else 0.2,
+        roots=float(random.uniform(0.45, 0.8) if dyed else random.uniform(0.0, 0.35)),
+        tips=_lighter(random, (red, green, blue)),
+        wisps=int(random.integers(0, 6)) if style not in ("bald", "shaved", "afro") else 0,
+        seed=int(random.integers(2**31)),
     )
 
 
-def _hair_name(random: np.random.Generator, main: int, age: float) -> str:
-    if random.random() < np.clip((age - 45) / 40, 0, 0.85):
+def _hair_name(random: np.random.Generator, main: int, age: float, male: bool) -> str:
+    if random.random() < 0.025:
+        return str(random.choice(["dyed blue", "dyed pink", "dyed green", "dyed purple"]))
+    if random.random() < np.clip((age - 45) / 40, 0, 0.85) * (1.0 if male else 0.75):
         return str(random.choice(["grey", "white"], p=[0.65, 0.35]))
-    if main < 2:
+    if main < 2 and random.random() < 0.93:
         return str(random.choice(["black", "dark brown", "brown"], p=[0.65, 0.25, 0.10]))
     names = ["black", "dark brown", "brown", "light brown", "blond", "red"]
     return str(random.choice(names, p=[0.08, 0.27, 0.25, 0.17, 0.17, 0.06]))
 
 
-def hair_surfaces(
-    head: HeadModel, canvas: Canvas, neutral: Array, points: Array, hair: Hair
-) -> list[Surface]:
-    """Everything of the hair that stands off the head.
-
-    Args:
-        head: the head model.
-        canvas: where paint goes.
-        neutral: (V, 3) the person's head without expression.
-        points: (V, 3) the person's head with it.
-        hair: the hair.
-    """
-    if hair.scalp == 0:
-        return []
-    outward = vertex_normals(neutral, head.faces)
-    surfaces = [hair_cap(head, canvas, points, outward, hair)]
-    if hair.length > 0:
-        surfaces.append(long_hair(canvas, neutral, hair))
-    return surfaces
-
-
-def scalp_weight(head: HeadModel, hair: Hair) -> Array:
-    """(V,) 0 on bare skin to 1 where hair is full."""
-    x, y, z = head.mean.T
-    side = np.abs(x)
-    line = 0.84 + hair.line - 0.75 * side**2.2 + 0.10 * hair.parting * x
-    behind = np.clip((-0.62 - z) / 0.1, 0, 1)
-    line = line * (1 - behind) + behind * np.minimum(line, 0.25 - 2.2 * np.maximum(-0.75 - z, 0))
-    line = np.maximum(line, -0.75)
-    weight = np.clip((y - line) / 0.16, 0, 1)
-    bare = np.ones(len(x), np.bool_)
-    bare[head.vertices_of("skin")] = False
-    weight[bare] = 0
-    ear = (side > 0.74) & (y < 0.2) & (z > -1.1)
-    weight[ear] = 0
-    return np.asarray(weight, np.float32)
-
-
-def hair_cap(head: HeadModel, canvas: Canvas, points: Array, normals: Array, hair: Hair) -> Surface:
-    """Hair as a shell over the scalp, thickest on top."""
-    weight = scalp_weight(head, hair)
-    faces = head.faces[(weight[head.faces] > 0).all(axis=1)]
-    used, inverse = np.unique(faces, return_inverse=True)
-    share = weight[used][:, None] ** 0.6
-    x, y = head.mean[used, 0], head.mean[used, 1]
-    bulge = 1 + 0.35 * np.clip(y - 0.5, 0, 1) + 0.25 * hair.parting * np.sign(x) * np.abs(x)
-    lift = hair.volume * bulge[:, None] * share
-    angle = np.arctan2(head.mean[used, 0], head.mean[used, 2] + 0.8)
-    uv = _hair_uv(canvas, angle / np.pi * 0.5 + 0.5, 1 - np.clip((y + 0.8) / 2.0, 0, 1))
-    shell = points[used] + normals[used] * lift + np.array((0, 0.3, 0)) * lift * 0.5
-    return Surface(shell.astype(np.float32), inverse.reshape(-1, 3).astype(np.int32), uv, "hair")
-
-
-def long_hair(canvas: Canvas, points: Array, hair: Hair) -> Surface:
-    """A curtain of hair that falls behind the face and beside it."""
-    top, back = points[:, 1].max(), points[:, 2].min()
-    half = np.abs(points[points[:, 1] > -0.6, 0]).max()
-    rows, columns = 14, 33
-    t = np.linspace(0, 1, rows)[:, None]
-    phi = np.linspace(-1.98, 1.98, columns)[None]
-    y = top * 0.93 - t * (top * 0.93 + hair.length)
-    swell = np.sqrt(np.clip(1 - ((y - 0.1) / (top * 1.02)) ** 2, 0.05, 1)) * (y > 0.1) + (y <= 0.1)
-    fall = 1 + 0.12 * np.clip(-y / 1.5, 0, 1.2)
-    x = (half * 1.03 + 0.7 * hair.volume) * swell * fall * np.sin(phi)
-    depth = abs(back + 0.75) + hair.volume
-    z = -0.75 - depth * swell * np.cos(phi)
-    grid = np.stack([x, np.broadcast_to(y, x.shape), z], axis=-1).reshape(-1, 3)
-    uv = _hair_uv(
-        canvas,
-        np.broadcast_to((phi + 2) / 4, x.shape).ravel(),
-        np.broadcast_to(t, x.shape).ravel(),
-    )
-    return Surface(grid.astype(np.float32), grid_faces(rows, columns), uv, "hair")
-
-
-def _hair_uv(canvas: Canvas, across: NDArray[Any], down: NDArray[Any]) -> Array:
-    rows, columns = canvas.tile("hair")
-    # Several turns of the strip, folded so that it has no seam.
-    folded = np.abs((across * 4) % 2 - 1)
-    u = columns.start + 1 + folded * (columns.stop - columns.start - 3)
-    v = rows.start + 1 + down * (rows.stop - rows.start - 3)
-    return np.stack([u, v], axis=1).astype(np.float32)
-
-
-def paint_hair(tile: Array, hair: Hair, random: np.random.Generator) -> None:
-    """Strands into the (rows, columns, 6) tile of the hair."""
-    rows, columns = tile.shape[:2]
-    single = np.asarray(random.standard_normal(columns), np.float32)
-    strands = 0.6 * single + 0.8 * np.convolve(single, np.ones(5) / 5, mode="same")
-    slow = np.linspace(0, 1, rows, dtype=np.float32)[:, None]
-    level = np.clip(1 + 0.3 * strands[None] + 0.1 * np.sin(9 * slow + strands[None]), 0.3, 2)
-    tile[..., :3] = np.array(hair.colour) * level[..., None]
-    tile[..., 3] = 0.12
+def _lighter(
+    random: np.random.Generator, colour: tuple[float, float, float]
+) -> tuple[float, float, float] | None:
+    """Bleached ends, for few."""
+    if random.random() > 0.08:
+        return None
+    red, green, blue = colour
+    light = float(random.uniform(0.1, 0.4))
+    return red + light, green + 0.66 * light, blue + 0.33 * light

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from norface.results import Pose
 from norface.synthesis.body.canvas import canvas
 from norface.synthesis.body.eyes import shade_eyes
-from norface.synthesis.body.hair import hair_surfaces
 from norface.synthesis.body.head import head_model
 from norface.synthesis.body.lashes import lash_surfaces
 from norface.synthesis.body.mouth import tuck_tongue
@@ -33,8 +32,7 @@ from norface.synthesis.picture.lights import random_lights
 from norface.synthesis.picture.occlusion import ambient_occlusion
 from norface.synthesis.picture.rasterize import Lights, Mesh, render
 from norface.synthesis.picture.sensor import CLEAN, Sensor, random_sensor
-from norface.synthesis.worn.clothes import clothes_surface
-from norface.synthesis.worn.glasses import glasses_surfaces
+from norface.synthesis.worn.dressing import dressed_surfaces
 
 Array = NDArray[np.float32]
 
@@ -130,11 +128,8 @@ def render_face(
     surfaces = [
         head_surface(head, inner_places(sheet.size), points),
         *lash_surfaces(sheet, points, person.eyes),
-        *hair_surfaces(head, sheet, neutral, points, person.hair),
-        clothes_surface(sheet, person.clothes),
+        *dressed_surfaces(head, sheet, points, person),
     ]
-    if person.glasses:
-        surfaces += glasses_surfaces(head, sheet, points, person.glasses)
     turn = rotation(scene.pose)
     scale = focal_length(scene.camera, neutral, height)
     mesh = _mesh(surfaces, occlusion, scene.camera, scale, turn, width, height)

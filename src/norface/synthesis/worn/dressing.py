@@ -1,0 +1,59 @@
+"""Everything on and before the head of a person: hair, clothes, and what is worn."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from norface.synthesis.body.canvas import Canvas
+from norface.synthesis.body.hair_paint import paint_hair
+from norface.synthesis.body.hair_shapes import hair_surfaces
+from norface.synthesis.body.head import HeadModel
+from norface.synthesis.body.scalp import head_map
+from norface.synthesis.body.surface import Surface
+from norface.synthesis.people import Person
+from norface.synthesis.worn.clothes import clothes_surfaces, paint_clothes
+from norface.synthesis.worn.coverings import covering_surfaces, paint_covering
+from norface.synthesis.worn.glasses import glasses_surfaces, paint_glasses
+from norface.synthesis.worn.occluders import occluder_surfaces, paint_occluder
+
+Array = NDArray[np.float32]
+
+
+def dressed_surfaces(
+    head: HeadModel, canvas: Canvas, points: Array, person: Person
+) -> list[Surface]:
+    """All surfaces of a person except the head itself.
+
+    Args:
+        head: the head model.
+        canvas: where paint goes.
+        points: (V, 3) the person's head with its expression.
+        person: who.
+    """
+    mapped = head_map(head, points)
+    surfaces = clothes_surfaces(canvas, person.clothes)
+    covering = person.covering
+    if covering is None or not covering.hides_all_hair:
+        pressed = covering is not None and covering.presses_hair
+        surfaces += hair_surfaces(canvas, mapped, person.hair, pressed=pressed)
+    if covering is not None:
+        surfaces += covering_surfaces(canvas, mapped, covering, person.hair)
+    if person.glasses is not None:
+        surfaces += glasses_surfaces(head, canvas, points, person.glasses)
+    if person.occluder is not None:
+        surfaces += occluder_surfaces(head, canvas, points, mapped, person.occluder, person.hair)
+    return surfaces
+
+
+def paint_dressed(sheet: Array, canvas: Canvas, person: Person) -> None:
+    """Paint the tiles of hair, clothes and worn things."""
+    if person.covering is None or not person.covering.hides_all_hair or person.occluder is not None:
+        paint_hair(sheet[canvas.tile("hair")], person.hair)
+    paint_clothes(sheet, canvas, person.clothes, person.skin.colour)
+    if person.covering is not None:
+        paint_covering(sheet[canvas.tile("covering")], person.covering)
+    if person.glasses is not None:
+        paint_glasses(sheet, canvas, person.glasses)
+    if person.occluder is not None:
+        paint_occluder(sheet, canvas, person.occluder, person.skin.colour)
