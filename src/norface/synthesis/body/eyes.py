@@ -214,7 +214,7 @@ def lid_lines(points: Array, side: int) -> tuple[NDArray[np.float64], NDArray[np
     used, solve = _ball_solver(side)
     placed = np.einsum("iv,vk->ik", solve, points[used].astype(np.float64))
     inverse = np.linalg.inv(placed[:3])
-    rims = lid_rims(side)
+    rims = lid_rims(side, 2)
     lines = []
     for rim in (rims.upper, rims.lower):
         seen = np.einsum("vk,ki->vi", points[rim] - placed[3], inverse)

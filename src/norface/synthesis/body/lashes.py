@@ -38,10 +38,10 @@ def lash_surfaces(sheet: Canvas, points: Array, eyes: Eyes) -> list[Surface]:
         centre = 0.5 * (ball[:, :2].min(0) + ball[:, :2].max(0))
         front = ball[:, 2].max()
         middle = np.array((centre[0], centre[1], front - 0.165))
-        rims = lid_rims(side)
-        for upper, rim in ((True, rims.upper), (False, rims.lower)):
-            # No lashes at the corner of the nose.
-            root = points[rim[2:]].astype(np.float64)
+        rims = lid_rims(side, 3)
+        # No lashes at the corner of the nose.
+        for upper, rim in ((True, rims.upper[3:]), (False, rims.lower[5:])):
+            root = points[rim].astype(np.float64)
             t = np.linspace(0, 1, len(root))[:, None]
             strip = _strip(root, middle, t, length, side, upper=upper)
             first, last = (0, split - 1) if upper else (height - 1, split)
@@ -50,9 +50,7 @@ def lash_surfaces(sheet: Canvas, points: Array, eyes: Eyes) -> list[Surface]:
             uv = np.stack(np.broadcast_arrays(u[None], v[:, None]), -1).reshape(-1, 2)
             faces = grid_faces(3, len(root))
             surfaces.append(
-                Surface(
-                    strip.astype(np.float32), faces, uv.astype(np.float32), "skin", cutout=True
-                )
+                Surface(strip.astype(np.float32), faces, uv.astype(np.float32), "skin", cutout=True)
             )
     return surfaces
 
@@ -91,19 +89,17 @@ def paint_lashes(paint: Array, sheet: Canvas, eyes: Eyes) -> None:
     tile = paint[sheet.tile("lash")]
     rows, columns = tile.shape[:2]
     random = np.random.default_rng([eyes.seed, 6])
-    # As many strands at any resolution, each a texel wide at least.
-    count = 32
+    count = columns // 2
     full = min(eyes.lashes * (1 + 0.35 * eyes.mascara), 1.0)
-    reach = np.where(random.random(count) < full, random.uniform(0.55, 1.0, count), 0.0)
-    low_reach = np.where(random.random(count) < 0.75 * full, random.uniform(0.4, 1, count), 0.0)
-    place = np.arange(columns) * count / columns
-    strand = place.astype(np.intp) % count
-    gap = np.abs(place % 1 + 0.5 * count / columns - 0.5)
     split = int(_UPPER_ROWS * rows)
-    wide = 1.1 + 0.5 * eyes.mascara
-    for part, long in ((tile[:split][::-1], reach), (tile[split:], low_reach)):
+    for part, share in ((tile[:split][::-1], full), (tile[split:], 0.7 * full)):
+        reach = random.uniform(0.5, 1, count) * (random.random(count) < share)
         way = (np.arange(len(part)) + 0.5)[:, None] / len(part)
-        part[..., 5] = (way < long[strand]) & (gap < 0.5 * wide * (1.2 - way))
+        # Between two texels of a strand and none the cut is at a half: less alpha is thinner.
+        alpha = (0.8 + 0.2 * eyes.mascara - 0.22 * way) * (way < reach)
+        part[:, : 2 * count : 2, 5] = alpha
+        part[:, 1 : 2 * count : 2, 5] = 0
+        part[0, :, 5] = np.maximum(part[0, :, 5], 0.75 * share)
     tile[..., :3] = np.array(eyes.lash_colour) * (1 - 0.4 * eyes.mascara)
     tile[..., 3] = 0.1
     for rim, dark in (("upper lid", 0.75 * full), ("lower lid", 0.3 * full)):

@@ -57,7 +57,7 @@ class Mouth:
 def random_mouth(random: np.random.Generator) -> Mouth:
     """Teeth from white to yellow, mostly even, seldom with a gap, one missing or one of gold."""
     yellow = random.beta(1.6, 2.6)
-    red, green, blue = np.array((0.74, 0.70 - 0.05 * yellow, 0.64 - 0.22 * yellow)) * (
+    red, green, blue = np.array((0.76, 0.69 - 0.05 * yellow, 0.58 - 0.2 * yellow)) * (
         random.uniform(0.75, 1.05)
     )
     dark = random.uniform(0.55, 1.1)
@@ -69,7 +69,7 @@ def random_mouth(random: np.random.Generator) -> Mouth:
         crooked=float(random.beta(1.2, 2.5)),
         missing=int(random.integers(_COUNT)) if random.random() < 0.03 else -1,
         gold=int(random.integers(_COUNT)) if random.random() < 0.02 else -1,
-        seam=float(random.uniform(0.35, 0.7)),
+        seam=float(random.uniform(0.2, 0.5)),
         tucked=1.0,
         wet=float(random.uniform(0.35, 0.7)),
         seed=int(random.integers(2**31)),
@@ -186,7 +186,7 @@ def _paint_arch(
             thin = max((down - 0.8) / 0.2, 0.0)
             for c in range(3):
                 tint = 1 - (0.05, 0.10, 0.20)[c] * root - (0.16, 0.13, 0.08)[c] * thin
-                value = 0.82 * colour[k, c] * tint * line
+                value = min(1.12 * colour[k, c], 0.9) * tint * line
                 value += (gums[c] * (1 - 0.25 * between) - value) * gum
                 value += ((0.03, 0.008, 0.008)[c] - value) * beyond
                 tile[row, column, c] = value * lit
@@ -197,8 +197,8 @@ def _paint_arch(
 def _line_mouth(tile: Array, lips: NDArray[np.float64]) -> None:
     """The cheeks' inside: the lips' flesh in front, dark behind."""
     deep = np.linspace(0, 1, tile.shape[0])[:, None, None]
-    front = 0.55 * lips * (1.0, 0.8, 0.85)
-    tile[..., :3] = front * np.clip(1 - deep / 0.35, 0, 1) ** 2 + (0.02, 0.004, 0.004)
+    front = 0.7 * lips * (1.0, 0.8, 0.85)
+    tile[..., :3] = front * np.clip(1 - deep / 0.6, 0, 1) ** 2 + (0.03, 0.007, 0.006)
     tile[..., 3] = 0.25 * np.clip(1 - deep[..., 0] / 0.4, 0, 1)
 
 

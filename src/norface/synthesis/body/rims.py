@@ -20,7 +20,7 @@ BALL_RADIUS = 0.165
 
 @dataclass(frozen=True)
 class LidRims:
-    """Vertices of one eye's lid rims, both from the inner to the outer corner."""
+    """Vertices along one eye's lids, both from the inner to the outer corner."""
 
     upper: Indices
     lower: Indices
@@ -32,19 +32,38 @@ def ball_centre(side: int) -> NDArray[np.float64]:
 
 
 @cache
-def lid_rims(side: int) -> LidRims:
-    """The lids of the person's left (1) or right (-1) eye."""
+def lid_rims(side: int, ring: int = 0) -> LidRims:
+    """The lids of the person's left (1) or right (-1) eye.
+
+    Args:
+        side: which eye.
+        ring: how many edges from the rim next to the ball, which the lids' front hides: 2 is what
+            is seen of the lids' edge from in front, 3 is where lashes grow.
+    """
     head = head_model()
-    rim = np.intersect1d(head.vertices_of("skin"), head.vertices_of("socket"))
-    rim = rim[head.mean[rim, 0] * side > 0]
-    x, y = head.mean[rim, 0] * side, head.mean[rim, 1]
-    order = np.argsort(np.arctan2(y - y.mean(), x - x.mean()))
-    rim, x = rim[order], x[order]
+    loop = np.flatnonzero((_lid_rings() == ring) & (head.mean[:, 0] * side > 0))
+    x, y = head.mean[loop, 0] * side, head.mean[loop, 1]
+    middle = 0.5 * (x.min() + x.max()), 0.5 * (y.min() + y.max())
+    order = np.argsort(np.arctan2(y - middle[1], x - middle[0]))
+    loop, x = loop[order], x[order]
     # Anticlockwise from the inner corner: first the lower lid, then the upper one.
     start = int(x.argmin())
-    rim, x = np.roll(rim, -start), np.roll(x, -start)
+    loop, x = np.roll(loop, -start), np.roll(x, -start)
     outer = int(x.argmax())
-    return LidRims(np.append(rim[outer:], rim[0])[::-1].copy(), rim[: outer + 1])
+    return LidRims(np.append(loop[outer:], loop[0])[::-1].copy(), loop[: outer + 1])
+
+
+@cache
+def _lid_rings() -> NDArray[np.int64]:
+    """(V,) number of edges from the lids' rims, over the skin; 9 far away."""
+    head = head_model()
+    skin = head.faces[head.region == head.region_names.index("skin")]
+    ring = np.full(len(head.mean), 9)
+    ring[np.intersect1d(head.vertices_of("skin"), head.vertices_of("socket"))] = 0
+    for step in range(1, 4):
+        touching = skin[(ring[skin] < step).any(axis=1)].ravel()
+        ring[touching] = np.minimum(ring[touching], step)
+    return ring
 
 
 @cache
@@ -122,7 +141,7 @@ def rim_texels(size: int, rim: str, width: float) -> RimTexels:
     if rim == "seam":
         used = np.intersect1d(head.vertices_of("skin"), head.vertices_of("mouth"))
     else:
-        lids = [lid_rims(side) for side in (1, -1)]
+        lids = [lid_rims(side, 2) for side in (1, -1)]
         used = np.concatenate([lid.upper if rim == "upper lid" else lid.lower for lid in lids])
     points = head.mean[used].astype(np.float64)
     low, high = points.min(0) - 2 * width, points.max(0) + 2 * width
