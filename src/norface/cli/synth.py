@@ -7,7 +7,10 @@ from typing import Annotated, Literal
 
 import tyro
 
-from norface.cli.console import SUCCESS, WRONG_COMMAND, CommandError, output
+from norface.cli.console import FAILURE, SUCCESS, WRONG_COMMAND, CommandError, messages, output
+from norface.synthesis.benchmark.build import build
+from norface.synthesis.benchmark.design import DESIGNS, RESERVED_SERIES
+from norface.synthesis.benchmark.manifest import packaged_manifest
 from norface.synthesis.generate import generate
 from norface.synthesis.generate_sequences import generate_sequences
 from norface.synthesis.shards import write_training_shards
@@ -20,6 +23,7 @@ def synth(
     out: Path,
     count: int = 0,
     sequences: int = 0,
+    benchmark: Annotated[Literal["synfacs-v1"] | None, tyro.conf.arg(help_behavior_hint="")] = None,
     seed: int = 0,
     size: int = 256,
     yaw: float = 30.0,
@@ -33,13 +37,15 @@ def synth(
     """Render faces of people who do not exist, with the exact truth of each.
 
     Writes face_000000.png and so on, and truth.csv. With --sequences, faces over time: folders
-    seq_000000 with frame_0000.png and so on, truth.csv and events.csv. A run that was cut off goes
-    on where it stopped when it is started again.
+    seq_000000 with frame_0000.png and so on, truth.csv and events.csv. With --benchmark, the fixed
+    pictures of a published benchmark, each compared with the published one: exit code 1 when one
+    differs. A run that was cut off goes on where it stopped when it is started again.
 
     Args:
         out: Folder for them.
         count: How many faces.
         sequences: How many sequences, instead of --count.
+        benchmark: The benchmark, instead of --count; of the other options only --out counts.
         seed: The same seed gives the same faces, another seed other people.
         size: Side of the pictures in pixels.
         yaw: Largest turn of the head in degrees.
@@ -51,8 +57,16 @@ def synth(
         overwrite: Replace an earlier truth.csv and its pictures.
         shards: Write shards to train on instead; those that exist are kept.
     """
-    if (count > 0) == (sequences > 0):
-        raise CommandError("give either --count or --sequences", code=WRONG_COMMAND)
+    if (count > 0) + (sequences > 0) + (benchmark is not None) != 1:
+        raise CommandError("Give one of --count, --sequences and --benchmark.", code=WRONG_COMMAND)
+    if benchmark is not None:
+        if shards:
+            raise CommandError("A benchmark has no shards.", code=WRONG_COMMAND)
+        return _benchmark(benchmark, out)
+    if seed in RESERVED_SERIES:
+        raise CommandError(
+            f"The people of seed {seed} belong to a benchmark. Choose another.", code=WRONG_COMMAND
+        )
     try:
         if shards:
             write_training_shards(out, count, seed, yaw=yaw)
@@ -72,3 +86,21 @@ def synth(
     except (ValueError, FileExistsError) as error:
         raise CommandError(str(error), code=WRONG_COMMAND) from error
     return SUCCESS
+
+
+def _benchmark(name: str, out: Path) -> int:
+    try:
+        verdict, made = build(DESIGNS[name], out, manifest=packaged_manifest(name))
+    except KeyboardInterrupt:
+        messages().print(f"What was rendered is kept in {out}; the same command goes on there.")
+        raise
+    except OSError as error:
+        raise CommandError(str(error)) from error
+    different = verdict.word == "different"
+    output().print(f"{len(made.hashes)} pictures -> {out}", soft_wrap=True)
+    output().print(
+        f"{verdict.word}: {verdict.reason}",
+        style="bold red" if different else "bold green",
+        soft_wrap=True,
+    )
+    return FAILURE if different else SUCCESS

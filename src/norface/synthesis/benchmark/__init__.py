@@ -1,0 +1,1 @@
+"""synfacs: a public benchmark of painted faces that anyone can render again."""
