@@ -81,14 +81,14 @@ def _brows(
         cover *= ends * amount
         # Hairs lie along lines that lean outwards, the more the farther out.
         lean = min(np.float32(0.3) + np.float32(2.2) * max(t, np.float32(0)), np.float32(2.2))
-        across = (side * np.float32(1.0) - (y - middle) * lean) * np.float32(95)
-        along = (side + (y - middle)) * np.float32(14)
+        across = (side * np.float32(1.0) - (y - middle) * lean) * np.float32(140)
+        along = (side + (y - middle)) * np.float32(18)
         strand = noise[
             (int(np.floor(along)) + start[0]) % size, (int(np.floor(across)) + start[1]) % size, 3
         ]
         rough = one - drawn
         cover *= (
-            np.float32(0.82) + rough * np.float32(0.20) * strand
+            np.float32(0.82) + rough * np.float32(0.17) * strand
             + rough * np.float32(0.10) * noise[from_row, from_column, 3]
         )  # fmt: skip
         cover = min(max(cover, np.float32(0)), np.float32(0.97))

@@ -104,7 +104,7 @@ def canvas(size: int) -> Canvas:
 
 
 def _unroll(head: HeadModel, size: int) -> Array:
-    x, y, z = head.mean.T
+    x, y, z = head.mean.astype(np.float64).T
     angle = np.arctan2(x, z - _AXIS_Z)
     across = 0.5 + 0.5 * np.tanh(_SPREAD * angle) / np.tanh(_SPREAD * np.pi)
     down = (_TOP - y) / (_TOP - _BOTTOM)

@@ -40,11 +40,11 @@ def _marks(random: np.random.Generator, canvas: Canvas, skin: Skin) -> Array:
     size = canvas.size
     marks: list[tuple[float, ...]] = []
     bare = 1 - 0.75 * skin.foundation
-    for _ in range(int(150 * skin.freckles)):
+    for _ in range(int(220 * skin.freckles)):
         row, column = random.normal(0.55, 0.09), random.normal(0.5, 0.16)
-        dark = bare * random.uniform(0.1, 0.45)
+        dark = bare * random.uniform(0.05, 0.3)
         marks.append(
-            (row, column, random.uniform(0.005, 0.013), 1 - dark, 1 - 1.3 * dark, 1 - 1.5 * dark, 0)
+            (row, column, random.uniform(0.004, 0.010), 1 - dark, 1 - 1.3 * dark, 1 - 1.5 * dark, 0)
         )
     for _ in range(int(14 * skin.age_spots)):
         row, column = random.uniform(0.2, 0.85), random.uniform(0.15, 0.85)
@@ -115,7 +115,7 @@ def _ground(
             green *= one - np.float32(0.35) * flush
             blue *= one - np.float32(0.30) * flush
             if rouge > 0:
-                share = np.float32(0.5) * rouge * cheek
+                share = np.float32(0.3) * rouge * cheek
                 green *= one - np.float32(0.75) * share
                 blue *= one - np.float32(0.6) * share
             # Around the eyes the skin is thin and darker; the veins below make it bluish.

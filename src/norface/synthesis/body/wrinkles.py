@@ -28,7 +28,7 @@ _CREASED_BY: Final[dict[str, tuple[tuple[str, float], ...]]] = {
     "crow's feet": (("cheekSquint", 0.9), ("mouthSmile", 0.25)),
     "under the eye": (("cheekSquint", 0.7), ("eyeSquint", 0.6)),
     "cheek": (("cheekSquint", 0.8), ("mouthSmile", 0.35)),
-    "nasolabial": (("mouthSmile", 0.75), ("mouthUpperUp", 0.7), ("noseSneer", 0.5)),
+    "nasolabial": (("mouthSmile", 0.65), ("mouthUpperUp", 0.7), ("noseSneer", 0.5)),
     "nose bridge": (("noseSneer", 1.0),),
     "chin": (("mouthShrugLower", 1.0),),
     "chin crease": (("mouthShrugLower", 0.9), ("mouthLowerDown", 0.2)),
@@ -173,7 +173,7 @@ def _heights(
             slow, middle = noise[row, column, 0], noise[row, column, 1]
             height = np.float32(0)
             if kind == 2:  # dimpled skin
-                height = np.float32(0.009) * (noise[row, column, 2] - np.float32(0.3))
+                height = np.float32(0.007) * (noise[row, column, 2] - np.float32(0.3))
             else:
                 wave = variety * (np.float32(0.010) * slow + np.float32(0.004) * middle)
                 for k in range(zone_lines[zone, 0], zone_lines[zone, 1]):
@@ -186,10 +186,8 @@ def _heights(
                     end = min(max(end / (np.float32(0.25) * reach), np.float32(0)), one)
                     if end == 0:
                         continue
-                    whole = (middle - lines[k, 6]) / np.float32(0.6)
-                    whole = np.float32(0.35) + np.float32(0.65) * min(
-                        max(whole, np.float32(0)), one
-                    )
+                    whole = (middle - lines[k, 6]) / np.float32(1.2)
+                    whole = np.float32(0.4) + np.float32(0.6) * min(max(whole, np.float32(0)), one)
                     square = (gap / width) * (gap / width)
                     if kind == 1:  # a soft rise alone
                         form = one / (one + square * square)
