@@ -16,12 +16,86 @@ _MAX_SLOPE = np.float32(1.2)
 
 
 @numba.njit(cache=True, error_model="numpy", inline="always")
-def _bilinear(paint: Array, u: float, v: float, k: int) -> float:
+def _height(paint: Array, u: float, v: float) -> float:
     iu, iv = int(u), int(v)
     fu, fv = u - np.float32(iu), v - np.float32(iv)
-    return (paint[iv, iu, k] * (_1 - fu) + paint[iv, iu + 1, k] * fu) * (_1 - fv) + (
-        paint[iv + 1, iu, k] * (_1 - fu) + paint[iv + 1, iu + 1, k] * fu
+    return (paint[iv, iu, 4] * (_1 - fu) + paint[iv, iu + 1, 4] * fu) * (_1 - fv) + (
+        paint[iv + 1, iu, 4] * (_1 - fu) + paint[iv + 1, iu + 1, 4] * fu
     ) * fv
+
+
+@numba.njit(cache=True, error_model="numpy", inline="always")
+def _add_texel(paint: Array, u: float, v: float, weight: float, texel: Array) -> None:
+    iu, iv = int(u), int(v)
+    fu, fv = u - np.float32(iu), v - np.float32(iv)
+    w00, w01 = (_1 - fu) * (_1 - fv) * weight, fu * (_1 - fv) * weight
+    w10, w11 = (_1 - fu) * fv * weight, fu * fv * weight
+    for k in range(4):
+        texel[k] += (
+            w00 * paint[iv, iu, k]
+            + w01 * paint[iv, iu + 1, k]
+            + w10 * paint[iv + 1, iu, k]
+            + w11 * paint[iv + 1, iu + 1, k]
+        )
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _spread_texel(paint: Array, u: float, v: float, span: float, texel: Array) -> None:
+    """The paint around a place, over the ``span`` texels that half a pixel covers."""
+    if span <= np.float32(1.05):
+        _add_texel(paint, u, v, _1, texel)
+        return
+    reach = min(span, np.float32(6)) * _HALF
+    quarter = np.float32(0.25)
+    right, bottom = np.float32(paint.shape[1] - 2.01), np.float32(paint.shape[0] - 2.01)
+    u0, u1 = max(u - reach, _0), min(u + reach, right)
+    v0, v1 = max(v - reach, _0), min(v + reach, bottom)
+    _add_texel(paint, u0, v0, quarter, texel)
+    _add_texel(paint, u1, v0, quarter, texel)
+    _add_texel(paint, u0, v1, quarter, texel)
+    _add_texel(paint, u1, v1, quarter, texel)
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _interpolate(
+    position: Array,
+    point: Array,
+    normal: Array,
+    uv: Array,
+    occlusion: Array,
+    faces: NDArray[np.int32],
+    f: int,
+    px: float,
+    py: float,
+    out: Array,
+    into: int,
+    edge_u: float,
+    edge_v: float,
+) -> float:
+    """Fill a row of ``out`` with normal, uv, occlusion and point; texels that a sample spans."""
+    a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+    xa, ya = position[a, 0], position[a, 1]
+    xb, yb = position[b, 0], position[b, 1]
+    xc, yc = position[c, 0], position[c, 1]
+    inverse = _1 / ((xb - xa) * (yc - ya) - (yb - ya) * (xc - xa))
+    wa = ((xb - px) * (yc - py) - (yb - py) * (xc - px)) * inverse
+    wb = ((xc - px) * (ya - py) - (yc - py) * (xa - px)) * inverse
+    wc = _1 - wa - wb
+    for k in range(3):
+        out[into, k] = wa * normal[a, k] + wb * normal[b, k] + wc * normal[c, k]
+        out[into, 6 + k] = wa * point[a, k] + wb * point[b, k] + wc * point[c, k]
+    u = wa * uv[a, 0] + wb * uv[b, 0] + wc * uv[c, 0]
+    v = wa * uv[a, 1] + wb * uv[b, 1] + wc * uv[c, 1]
+    out[into, 3] = min(max(u, _1), edge_u)
+    out[into, 4] = min(max(v, _1), edge_v)
+    out[into, 5] = wa * occlusion[a] + wb * occlusion[b] + wc * occlusion[c]
+    ax, ay = (yb - yc) * inverse, (xc - xb) * inverse
+    bx, by = (yc - ya) * inverse, (xa - xc) * inverse
+    ua, ub = uv[a, 0] - uv[c, 0], uv[b, 0] - uv[c, 0]
+    va, vb = uv[a, 1] - uv[c, 1], uv[b, 1] - uv[c, 1]
+    across = max(abs(ax * ua + bx * ub), abs(ax * va + bx * vb))
+    down = max(abs(ay * ua + by * ub), abs(ay * va + by * vb))
+    return max(across, down)
 
 
 @numba.njit(cache=True, error_model="numpy")
@@ -64,7 +138,8 @@ def shadow_share(shadow: Array, frame: Array, x: float, y: float, z: float) -> f
 
 @numba.njit(cache=True, error_model="numpy")
 def _light_point(
-    at: Array,
+    sample: Array,
+    at: int,
     gradient: Array,
     texel: Array,
     bump_u: float,
@@ -80,7 +155,8 @@ def _light_point(
     rgb: Array,
     weight: float,
 ) -> None:
-    nx, ny, nz = at[0], at[1], at[2]
+    """Add the light that leaves one row of ``sample`` towards the viewer to ``rgb``."""
+    nx, ny, nz = sample[at, 0], sample[at, 1], sample[at, 2]
     length = _1 / (np.sqrt(nx * nx + ny * ny + nz * nz) + _SMALL)
     nx, ny, nz = nx * length, ny * length, nz * length
     if back:
@@ -95,7 +171,7 @@ def _light_point(
         nx, ny, nz = nx - tx * ease, ny - ty * ease, nz - tz * ease
         length = _1 / (np.sqrt(nx * nx + ny * ny + nz * nz) + _SMALL)
         nx, ny, nz = nx * length, ny * length, nz * length
-    near = at[5]
+    near = sample[at, 5]
     up = _HALF + _HALF * ny
     gloss = texel[3]
     sharp = np.float32(14) + np.float32(90) * gloss
@@ -123,7 +199,11 @@ def _light_point(
             if hard > 0:
                 off = np.float32(0.035)
                 lit = shadow_share(
-                    shadow, frame, at[6] + off * gx, at[7] + off * gy, at[8] + off * gz
+                    shadow,
+                    frame,
+                    sample[at, 6] + off * gx,
+                    sample[at, 7] + off * gy,
+                    sample[at, 8] + off * gz,
                 )
                 reach *= _1 - hard + hard * lit
         lit_red = max((facing + wrap_red) / (_1 + wrap_red), _0) * reach
@@ -140,7 +220,7 @@ def _light_point(
                 along = (tx * hx + ty * hy + tz * hz) * norm
                 along *= along / (tx * tx + ty * ty + tz * tz + _SMALL)
                 dot = np.sqrt(max(_1 - along, _0))
-                shine = gloss * _HALF * _lobe(dot, np.float32(30)) * min(facing * 2, _1)
+                shine = gloss * _HALF * _lobe(dot, np.float32(30)) * min(facing + facing, _1)
             else:
                 dot = max((nx * hx + ny * hy + nz * hz) * norm, _0)
                 away = _1 - (lx * hx + ly * hy + lz * hz) * norm
@@ -224,7 +304,6 @@ def shade(
         (H, W, 3) linear RGB and (H, W) part of each pixel.
     """
     height, width = background.shape[0], background.shape[1]
-    rows, columns = paint.shape[0], paint.shape[1]
     count = supersample * supersample
     picture = np.empty((height, width, 3), np.float32)
     parts = np.zeros((height, width), np.uint8)
@@ -232,41 +311,61 @@ def shade(
     rgb = np.empty(3, np.float32)
     texel = np.empty(4, np.float32)
     gradient = np.empty(6, np.float32)
-    sample = np.empty((count, 9), np.float32)
-    mean = np.empty(9, np.float32)
-    seen = np.empty(count, np.int32)
-    edge_u, edge_v = np.float32(columns - 2.01), np.float32(rows - 2.01)
+    # One row a sample, and the whole pixel's last.
+    sample = np.empty((count + 1, 9), np.float32)
+    seen = np.empty(count + 1, np.int32)
+    edge_u, edge_v = np.float32(paint.shape[1] - 3.01), np.float32(paint.shape[0] - 3.01)
     middle = (supersample // 2) * (supersample + 1)
+    centre = _HALF * np.float32(supersample)
     for row in range(height):
         for column in range(width):
-            hits = 0
-            for s in range(count):
-                y = row * supersample + s // supersample
-                x = column * supersample + s % supersample
-                f = owner[y, x]
-                seen[s] = f
-                if f < 0:
-                    continue
-                hits += 1
-                a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
-                xa, ya = position[a, 0], position[a, 1]
-                xb, yb = position[b, 0], position[b, 1]
-                xc, yc = position[c, 0], position[c, 1]
-                inverse = _1 / ((xb - xa) * (yc - ya) - (yb - ya) * (xc - xa))
-                px, py = np.float32(x) + _HALF, np.float32(y) + _HALF
-                wa = ((xb - px) * (yc - py) - (yb - py) * (xc - px)) * inverse
-                wb = ((xc - px) * (ya - py) - (yc - py) * (xa - px)) * inverse
-                wc = _1 - wa - wb
-                for k in range(3):
-                    sample[s, k] = wa * normal[a, k] + wb * normal[b, k] + wc * normal[c, k]
-                    sample[s, 6 + k] = wa * point[a, k] + wb * point[b, k] + wc * point[c, k]
-                u = wa * uv[a, 0] + wb * uv[b, 0] + wc * uv[c, 0]
-                v = wa * uv[a, 1] + wb * uv[b, 1] + wc * uv[c, 1]
-                sample[s, 3] = min(max(u, _1), edge_u)
-                sample[s, 4] = min(max(v, _1), edge_v)
-                sample[s, 5] = wa * occlusion[a] + wb * occlusion[b] + wc * occlusion[c]
-            rgb[:] = 0
+            hits, same = 0, True
+            s = 0
+            for y in range(row * supersample, (row + 1) * supersample):
+                for x in range(column * supersample, (column + 1) * supersample):
+                    f = owner[y, x]
+                    seen[s] = f
+                    same = same and f == seen[0]
+                    hits += f >= 0
+                    s += 1
+            for k in range(3):
+                rgb[k] = np.float32(count - hits) * share * background[row, column, k]
             if hits > 0:
+                left, top = np.float32(column * supersample), np.float32(row * supersample)
+                span, whole = _0, hits == count
+                if same:
+                    span = _interpolate(
+                        position, point, normal, uv, occlusion, faces, seen[0], left + centre,
+                        top + centre, sample, count, edge_u, edge_v,
+                    )  # fmt: skip
+                    sample[middle, 3], sample[middle, 4] = sample[count, 3], sample[count, 4]
+                else:
+                    for t in range(count):
+                        if seen[t] >= 0:
+                            _interpolate(
+                                position, point, normal, uv, occlusion, faces, seen[t],
+                                left + np.float32(t % supersample) + _HALF,
+                                top + np.float32(t // supersample) + _HALF,
+                                sample, t, edge_u, edge_v,
+                            )  # fmt: skip
+                    for t in range(1, count):
+                        if not whole:
+                            break
+                        du = abs(sample[t, 3] - sample[0, 3])
+                        dv = abs(sample[t, 4] - sample[0, 4])
+                        dz = abs(sample[t, 8] - sample[0, 8])
+                        span = max(span, max(du, dv))
+                        whole = (
+                            part[seen[t]] == part[seen[0]]
+                            and span < np.float32(12)
+                            and dz < np.float32(0.08)
+                        )
+                    if whole:
+                        for k in range(9):
+                            total = _0
+                            for t in range(count):
+                                total += sample[t, k]
+                            sample[count, k] = total * share
                 f = seen[middle]
                 if f >= 0:
                     shown = part[f]
@@ -275,58 +374,40 @@ def shade(
                         if iu < lips.shape[1] and lips[iv, iu] > _HALF:
                             shown = LIPS
                     parts[row, column] = shown
-                whole = hits == count
-                span = _0
-                for s in range(1, count):
-                    if not whole:
-                        break
-                    whole = part[seen[s]] == part[seen[0]]
-                    du = abs(sample[s, 3] - sample[0, 3])
-                    dv = abs(sample[s, 4] - sample[0, 4])
-                    dz = abs(sample[s, 8] - sample[0, 8])
-                    span = max(span, max(du, dv))
-                    whole = whole and span < np.float32(12) and dz < np.float32(0.08)
-                first, last = 0, count
-                if whole:
-                    last = 1
-                    mean[:] = 0
-                    for s in range(count):
-                        for k in range(9):
-                            mean[k] += sample[s, k] * share
-                for s in range(first, last):
-                    f = seen[s]
+                seen[count] = seen[0]
+                for t in range(count if whole else 0, count + 1 if whole else count):
+                    f = seen[t]
                     if f < 0:
                         continue
-                    at = mean if whole else sample[s]
-                    a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
-                    if whole and span > np.float32(0.6):
+                    if span > np.float32(1.05) and whole and not same:
                         for k in range(4):
-                            total = _0
-                            for t in range(count):
-                                total += _bilinear(paint, sample[t, 3], sample[t, 4], k)
-                            texel[k] = total * share
+                            texel[k] = _0
+                        for n in range(count):
+                            _add_texel(paint, sample[n, 3], sample[n, 4], share, texel)
                     else:
                         for k in range(4):
-                            texel[k] = _bilinear(paint, at[3], at[4], k)
+                            texel[k] = _0
+                        _spread_texel(paint, sample[t, 3], sample[t, 4], span, texel)
+                    u, v = sample[t, 3], sample[t, 4]
                     bump_u = bump_v = _0
-                    strand = part[f] == HAIR
-                    u, v = at[3], at[4]
                     if bump > 0:
                         step = min(max(span, _HALF), _1)
-                        bump_u = _bilinear(paint, u + step, v, 4) - _bilinear(paint, u - step, v, 4)
-                        bump_v = _bilinear(paint, u, v + step, 4) - _bilinear(paint, u, v - step, 4)
+                        bump_u = _height(paint, u + step, v) - _height(paint, u - step, v)
+                        bump_v = _height(paint, u, v + step) - _height(paint, u, v - step)
                         bump_u *= bump * _HALF / step
                         bump_v *= bump * _HALF / step
-                    if strand or bump_u != _0 or bump_v != _0:
+                    a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+                    if part[f] == HAIR or bump_u != _0 or bump_v != _0:
                         _gradients(point, uv, a, b, c, gradient)
-                    back = (position[b, 0] - position[a, 0]) * (position[c, 1] - position[a, 1]) - (
-                        position[b, 1] - position[a, 1]
-                    ) * (position[c, 0] - position[a, 0]) > 0 and at[2] < 0
+                    back = sample[t, 2] < 0 and (
+                        (position[b, 0] - position[a, 0]) * (position[c, 1] - position[a, 1])
+                        - (position[b, 1] - position[a, 1]) * (position[c, 0] - position[a, 0])
+                        > 0
+                    )
                     _light_point(
-                        at, gradient, texel, bump_u, bump_v, part[f], back, directions, colours,
-                        sky, ground, shadow, frame, rgb, _1 if whole else share,
+                        sample, t, gradient, texel, bump_u, bump_v, part[f], back, directions,
+                        colours, sky, ground, shadow, frame, rgb, _1 if whole else share,
                     )  # fmt: skip
-            rest = np.float32(count - hits) * share
             for k in range(3):
-                picture[row, column, k] = rgb[k] + rest * background[row, column, k]
+                picture[row, column, k] = rgb[k]
     return picture, parts
