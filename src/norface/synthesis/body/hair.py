@@ -106,11 +106,11 @@ def styled_hair(random: np.random.Generator, shape: Shape, style: str) -> Hair:
     )
     dyed = name.startswith("dyed") or (name == "blond" and random.random() < 0.4)
     volume = {
-        "receding": (0.02, 0.07), "crop": (0.04, 0.13), "side part": (0.08, 0.17),
-        "fringe": (0.09, 0.18), "quiff": (0.08, 0.14), "curly": (0.14, 0.34),
+        "receding": (0.03, 0.08), "crop": (0.05, 0.15), "side part": (0.10, 0.20),
+        "fringe": (0.10, 0.21), "quiff": (0.08, 0.15), "curly": (0.14, 0.34),
         "afro": (0.30, 0.65), "bun": (0.05, 0.10), "ponytail": (0.05, 0.10),
         "braids": (0.06, 0.11),
-    }.get(style, (0.09, 0.2))  # fmt: skip
+    }.get(style, (0.12, 0.27))  # fmt: skip
     curl = {"wavy": (0.25, 0.5), "curly": (0.6, 0.85), "afro": (0.9, 1.0)}.get(style, (0.0, 0.15))
     if main == 0 and style in ("crop", "receding", "quiff", "fringe", "bun"):
         curl = (0.7, 1.0)
@@ -144,9 +144,14 @@ def styled_hair(random: np.random.Generator, shape: Shape, style: str) -> Hair:
         grey=float(0.5 * old * random.random()) if name not in ("grey", "white") else 0.2,
         roots=float(random.uniform(0.45, 0.8) if dyed else random.uniform(0.0, 0.35)),
         tips=_lighter(random, (red, green, blue)),
-        wisps=int(random.integers(0, 6)) if style not in ("bald", "shaved", "afro") else 0,
+        wisps=_wisps(random, style),
         seed=int(random.integers(2**31)),
     )
+
+
+def _wisps(random: np.random.Generator, style: str) -> int:
+    count = int(random.integers(2, 7)) if random.random() < 0.35 else 0
+    return 0 if style in ("bald", "receding", "shaved", "afro") else count
 
 
 def _hair_name(random: np.random.Generator, main: int, age: float, male: bool) -> str:

@@ -24,7 +24,7 @@ _TURNS: Final = 3
 
 # Where the hair ends: degrees from the crown at each angle from the front (radians).
 _LINE_AT: Final = (0.0, 0.35, 0.6, 0.85, 1.05, 1.2, 1.36, 1.48, 1.6, 1.9, 2.05, 2.4, np.pi)
-_LINE: Final = (48.0, 48.0, 49.5, 54.0, 63.0, 80.0, 100.0, 100.0, 82.0, 84.0, 98.0, 118.0, 124.0)
+_LINE: Final = (48.0, 48.0, 49.5, 54.0, 63.0, 80.0, 100.0, 100.0, 82.0, 84.0, 92.0, 108.0, 116.0)
 # The angle at which falling hair leaves the head.
 _FALL: Final = 86.0
 
@@ -88,7 +88,7 @@ def _columns(
     down = start + path * (end - start)
     uneven = random.normal(0, 1 + 0.06 * random.standard_normal(_COLUMNS), _COLUMNS)
     fallen = (hair.length + 0.18) * falls * (1 + 0.05 * uneven)
-    drop = np.clip(share * 1.6 - 0.6, 0, 1) / 1.0 * fallen
+    drop = np.clip(share * 1.6 - 0.6, 0, 1) * fallen
 
     edge = np.maximum(front * (hair.fringe > 0.1) * 0.45, falls)
     power = 4.0 + 4.0 * hair.curl
@@ -100,7 +100,7 @@ def _columns(
     lift *= 1 + 0.25 * hair.parting * np.sign(_AROUND) * np.sin(_ASIDE) * top
     if hair.style == "quiff" and not pressed:
         rise = np.exp(-((_AROUND / 0.75) ** 2)) * np.exp(-(((down - 33) / 15) ** 2))
-        lift = lift + (0.16 + 0.2 * hair.volume) * rise
+        lift = lift + (0.26 + 0.3 * hair.volume) * rise
     if hair.style in ("side part", "bob", "long", "wavy") and not pressed:
         # The hair lies flat along the parting.
         groove = np.exp(-(((_AROUND - 0.9 * hair.parting) / 0.10) ** 2))
@@ -184,9 +184,9 @@ def _wisps(canvas: Canvas, mapped: Array, hair: Hair, random: np.random.Generato
     t = np.linspace(0, 1, rows)[:, None]
     at = random.uniform(-0.75, 0.75, hair.wisps)
     line = np.interp(np.abs(at), _LINE_AT, _LINE) - 60 * hair.line - 12 * hair.recede - 4
-    reach = random.uniform(8, 32, hair.wisps) + 50 * hair.fringe
+    reach = random.uniform(6, 24, hair.wisps) + 50 * hair.fringe
     bend = random.normal(0, 0.12, hair.wisps) + 0.1 * hair.parting
-    wide = random.uniform(0.012, 0.05, hair.wisps)
+    wide = random.uniform(0.03, 0.08, hair.wisps)
     points, uv, faces = [], [], []
     for i in range(hair.wisps):
         middle = at[i] + bend[i] * t**1.5 + 0.03 * hair.curl * np.sin(9 * t)
@@ -215,7 +215,7 @@ def _gathered(canvas: Canvas, mapped: Array, hair: Hair, random: np.random.Gener
     root = over_head(
         np.array([np.pi], np.float32), _thin(np.array([[down]])), _thin(np.array([[0.1]])), mapped
     )[0, 0]
-    swell = 1 + 0.12 * _lumps(random, 5, 7)[:rows, : columns]
+    swell = 1 + 0.12 * _lumps(random, 5, 7)[:rows, :columns]
     swell[:, -1] = swell[:, 0]
     x = size * np.sin(t) * np.sin(turn) * swell
     y = length * np.cos(t) + 0 * turn - (length - size)

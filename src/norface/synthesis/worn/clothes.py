@@ -79,7 +79,7 @@ def _chest(canvas: Canvas, worn: Clothes, low: float, *, skin: bool = False) -> 
     """The front of the body from the neck down, its edge ``low`` decimetres under the throat."""
     rows, columns = 12, 41
     bend = np.linspace(-1, 1, columns)[None]
-    x = 3.2 * (0.45 * bend + 0.55 * bend**3)
+    x = 0.64 * bend if skin else 3.2 * (0.45 * bend + 0.55 * bend**3)
     t = np.linspace(0, 1, rows)[:, None]
     raised = worn.collar if not skin else min(worn.collar, 0.0)
     slope = -1.30 + raised - 0.55 * np.clip(np.abs(x) - 0.45, 0, None) ** 0.8

@@ -100,7 +100,7 @@ def covering_surfaces(canvas: Canvas, mapped: Array, worn: Covering, hair: Hair)
         return [crown, _brim(canvas, mapped, worn, 0.07 + below)]
     if worn.kind == "headband":
         ends = (0.0, 0.8, 1.2, 1.8, np.pi), (50.0, 54.0, 66.0, 80.0, 96.0)
-        lift = 0.04 + 1.0 * hair.volume * (hair.scalp > 0.5)
+        lift = 0.04 + min(0.9 * hair.volume, 0.13) * (hair.scalp > 0.5)
         return [_shell(canvas, mapped, worn, ends, lift, wide=20.0)]
     if worn.kind == "turban":
         ends = (0.0, 0.5, 1.0, 1.4, 1.9, np.pi), (50.0, 55.0, 66.0, 78.0, 90.0, 112.0)
@@ -153,10 +153,10 @@ def _brim(canvas: Canvas, mapped: Array, worn: Covering, lift: float) -> Surface
     down = edge[None].astype(np.float32)
     root = over_head(around, down, np.full((1, columns), 0.7 * lift, np.float32), mapped)[0]
     share = np.linspace(0, 1, rows)[:, None]
-    reach = 0.62 * np.sqrt(np.clip(1 - (around / 0.96) ** 2, 0, 1)) * share
+    reach = 0.72 * np.sqrt(np.clip(1 - (around / 0.96) ** 2, 0, 1)) * share
     points = np.broadcast_to(root, (rows, columns, 3)).copy()
     points[..., 2] += reach
-    points[..., 1] -= 0.22 * reach + 0.06 * (around / 0.95) ** 2 * share
+    points[..., 1] -= 0.30 * reach + 0.10 * (around / 0.95) ** 2 * share
     uv = spread(canvas, "covering", np.linspace(0.1, 0.9, columns)[None], 0.86 + 0.14 * share)
     return Surface(points.reshape(-1, 3), grid_faces(rows, columns), uv, "covering")
 
@@ -165,18 +165,19 @@ def _veil(canvas: Canvas, mapped: Array, worn: Covering) -> Surface:
     """The upper cloth of a hijab: over the head, down beside the face and behind."""
     random = np.random.default_rng([worn.seed, 4])
     share = np.linspace(0, 1, _ROWS)[:, None]
-    end = np.interp(_ASIDE, (0.0, 0.5, 0.8, 1.0, 1.15, 3.2), (46.0, 50.0, 60.0, 78.0, 92.0, 92.0))
+    end = np.interp(_ASIDE, (0.0, 0.5, 0.8, 1.0, 1.15, 3.2), (55.0, 57.0, 65.0, 80.0, 92.0, 92.0))
     end = end + worn.low * np.clip(1.2 - _ASIDE, 0, 1)
     falls = np.clip((_ASIDE - 0.95) / 0.2, 0, 1)
     down = np.minimum(share * (1 + 0.9 * falls), 1) * end
     drop = np.clip(share * 1.9 - 0.9, 0, 1) * 1.9 * falls
     over_ear = np.exp(-(((_ASIDE - 1.75) / 0.45) ** 4)) * np.clip((down - 60) / 20, 0, 1)
-    lift = np.maximum(0.10 * np.clip((1 - share * (1 - falls)) * 6 + 0.3, 0, 1), 0.19 * over_ear)
+    lift = np.maximum(0.10 * np.clip((1 - share * (1 - falls)) * 6 + 0.3, 0, 1), 0.27 * over_ear)
     folds = np.sin(_AROUND * 9 + random.uniform(0, 6) + 2 * share) * 0.012
     lift = lift + folds * np.clip(share * 2, 0, 1)
     points = over_head(_AROUND, down.astype(np.float32), lift.astype(np.float32), mapped)
     # Beside the neck the cloth comes in, on the shoulders it goes out again.
-    narrow = 1 - 0.16 * np.sin(np.clip(drop / 1.5, 0, 1) * np.pi) + 0.25 * (drop > 1.4) * (drop - 1.4)
+    below = np.maximum(drop - 0.6, 0)
+    narrow = 1 - 0.22 * np.sin(np.clip(below / 0.9, 0, 1) * np.pi) + 0.3 * np.maximum(below - 0.7, 0)
     points[..., 0] *= narrow
     points[..., 1] -= drop
     across = np.abs((np.linspace(0, 1, _COLUMNS) * 2) % 2 - 1)[None]

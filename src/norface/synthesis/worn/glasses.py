@@ -104,7 +104,7 @@ def glasses_surfaces(
     def place(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.stack([x, y, depth - bend * x**2 - 0.10 * (height - y)], axis=1)
 
-    thick = 0.020 if worn.thick else 0.0095
+    thick = 0.022 if worn.thick else 0.0115
     pieces, lenses, hinges = [], [], []
     for eye in eyes:
         side = 1.0 if eye[0] > 0 else -1.0
@@ -149,20 +149,19 @@ def _seat(head: HeadModel, points: Array, worn: Glasses) -> tuple[float, float]:
 def _temple(
     head: HeadModel, points: Array, outer: NDArray[np.float64], side: float
 ) -> NDArray[np.float64]:
-    """(8, 3) from the rim's outer end to the ear, outside of the skin."""
+    """(9, 3) from the rim's outer end to the ear, outside of the skin."""
     skin = points[head.vertices_of("skin")]
     mean = head.mean[head.vertices_of("skin")]
     beside = side * skin[:, 0]
     ear = skin[(side * mean[:, 0] > 0.74) & (np.abs(mean[:, 1] - 0.06) < 0.08) & (mean[:, 2] < -0.7)]
     top = ear.mean(0) if len(ear) else np.array((side * 0.82, 0.06, -0.9))
-    band = (np.abs(skin[:, 1] - outer[1]) < 0.12) & (skin[:, 2] > -0.72)
-    wide = float(beside[band].max()) + 0.02
-    t = np.linspace(0, 1, 8)
-    x = np.interp(t, (0, 0.06, 0.14, 0.75, 1), (
-        abs(outer[0]), 0.4 * abs(outer[0]) + 0.6 * max(wide, abs(outer[0])), wide, wide + 0.02,
-        max(wide, side * top[0] - 0.04),
-    ))  # fmt: skip
-    z = np.interp(t, (0, 0.06, 1), (outer[2], outer[2] - 0.03, top[2] - 0.05))
+    band = (np.abs(skin[:, 1] - outer[1]) < 0.12) & (beside > 0.3) & (mean[:, 2] > -0.72)
+    t = np.array((0.0, 0.04, 0.16, 0.3, 0.45, 0.6, 0.75, 0.88, 1.0))
+    z = outer[2] + t * (top[2] - 0.05 - outer[2])
+    # Just outside of the widest skin up to here.
+    wide = [beside[band & (skin[:, 2] > depth - 0.06)].max(initial=0.0) + 0.022 for depth in z]
+    x = np.maximum.accumulate(np.maximum(wide, abs(outer[0]) + np.array((0.0, *[0.03] * 8))))
+    x[-1] = max(x[-1], side * top[0] - 0.04)
     y = outer[1] + t * (top[1] + 0.04 - outer[1])
     return np.stack([side * x, y, z], axis=1)
 
@@ -198,7 +197,7 @@ def paint_glasses(sheet: Array, canvas: Canvas, worn: Glasses) -> None:
     slant = over + 0.45 * down
     # A window of two panes, high on the glass.
     pane = (np.abs(slant - 0.42) < 0.035) | (np.abs(slant - 0.54) < 0.06)
-    mirrored = (pane & (down > 0.1) & (down < 0.42)).astype(np.float32)
+    mirrored = (pane & (down > 0.1) & (down < 0.34)).astype(np.float32)
     if worn.tint is not None:
         lens[..., :3] = np.array(worn.tint, np.float32) * (0.6 + 1.5 * down[..., None])
         lens[..., :3] += 0.4 * worn.shine * mirrored[..., None]

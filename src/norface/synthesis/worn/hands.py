@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from norface.synthesis.body.canvas import Canvas
 from norface.synthesis.body.head import HeadModel
 from norface.synthesis.body.surface import Surface
-from norface.synthesis.worn.masks import front_of
+from norface.synthesis.worn.masks import envelope
 from norface.synthesis.worn.pieces import spread, tube
 
 Array = NDArray[np.float32]
@@ -60,19 +60,22 @@ def hand_surfaces(
     along = np.array((-np.sin(turn), np.cos(turn)))
     centre = goal + jitter - ahead * along
     size = float(random.uniform(0.86, 1.05))
-    depth = front_of(head, points, float(goal[0]), float(goal[1]), 0.30) + 0.08
+    skin = points[head.vertices_of("skin")]
+    skin = skin[skin[:, 2] > -0.6][::2]
     pieces = _hand(random, curled, size)
     right = np.array((along[1], -along[0])) * side
     surfaces = []
     for local, radius in pieces:
         path = np.empty((len(local), 3))
         path[:, :2] = centre + local[:, :1] * right + local[:, 1:2] * along
-        # The hand follows the face back to its side.
-        path[:, 2] = depth + local[:, 2] - 0.35 * np.maximum(np.abs(path[:, 0]) - 0.3, 0) ** 1.5
-        skin, faces = tube(path, radius, sides=8, flat=0.8, across=(0.05, 0.03, 1.0))
-        t = np.linspace(0, 1, len(local))[:, None]
+        # The hand lies on the face, and bends back beside it only a little.
+        x, y = path[:, :1].astype(np.float32), path[:, 1:2].astype(np.float32)
+        depth = np.maximum(envelope(skin, x, y, 0.9)[:, 0], -0.25)
+        path[:, 2] = depth + local[:, 2] + 0.6 * radius.max() + 0.01
+        flesh, faces = tube(path, radius, sides=8, flat=0.8, across=(0.05, 0.03, 1.0))
+        t = np.linspace(0, 1 if radius.max() < 0.1 else 0.3, len(local))[:, None]
         uv = spread(canvas, "hand", np.linspace(0, 1, 9)[None], t)
-        surfaces.append(Surface(skin, faces, uv, "hand"))
+        surfaces.append(Surface(flesh, faces, uv, "hand"))
     return surfaces
 
 

@@ -22,10 +22,10 @@ def lock_surface(canvas: Canvas, mapped: Array, hair: Hair, side: float, seed: i
     share = np.linspace(0, 1, rows)[:, None]
     across = np.linspace(-1, 1, columns)[None]
     line = 42 - 60 * hair.line
-    reach = float(random.uniform(58, 74)) - 6 * np.abs(across)
+    reach = float(random.uniform(78, 96)) - 6 * np.abs(across)
     # From beside the parting outward, so that it lies before the eye's middle.
-    middle = side * (0.12 + 0.30 * share + 0.06 * np.sin(3 * share))
-    around = middle + float(random.uniform(0.20, 0.30)) * across * (1 - 0.25 * share)
+    middle = side * (0.10 + 0.34 * np.sqrt(share))
+    around = middle + float(random.uniform(0.24, 0.32)) * across * (1 - 0.3 * share**2)
     down = line + share * reach
     lift = 0.05 + 0.10 * np.sin(np.pi * np.minimum(share * 1.1 + 0.1, 1)) * (1 - 0.3 * across**2)
     points = over_head(

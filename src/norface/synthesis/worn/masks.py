@@ -40,7 +40,7 @@ def mask_surfaces(
     lower = chin - 0.03 + 0.42 * np.abs(bend) ** 1.6
     x = wide * (bend + 0 * share)
     y = upper + share * (lower - upper)
-    z = _envelope(skin[skin[:, 2] > -0.9], x.astype(np.float32), y.astype(np.float32))
+    z = envelope(skin[skin[:, 2] > -0.9], x.astype(np.float32), y.astype(np.float32), 2.6)
     z = z + 0.025 + 0.02 * np.sin(np.pi * share)
     grid = np.stack([x, y, z], axis=-1)
     uv = spread(canvas, "mask", 0.5 + 0.5 * bend, share)
@@ -72,22 +72,21 @@ _CENTRE = np.array((0.0, 0.15, -0.75))
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _envelope(points: Array, x: Array, y: Array) -> NDArray[np.float64]:
-    """How far forward cloth lies over points: it cannot bend more than a parabola does."""
+def envelope(points: Array, x: Array, y: Array, bend: float) -> NDArray[np.float64]:
+    """(R, C) how far forward something lies over points that bends no more than a parabola.
+
+    Args:
+        points: (N, 3) of the skin.
+        x, y: (R, C) where.
+        bend: of the parabola, per decimetre.
+    """
     out = np.empty(x.shape)
     for row in range(x.shape[0]):
         for column in range(x.shape[1]):
             best = -9.0
             for i in range(points.shape[0]):
                 away = (points[i, 0] - x[row, column]) ** 2 + (points[i, 1] - y[row, column]) ** 2
-                best = max(best, points[i, 2] - 2.6 * away)
+                best = max(best, points[i, 2] - bend * away)
             out[row, column] = best
     return out
 
-
-def front_of(head: HeadModel, points: Array, x: float, y: float, reach: float) -> float:
-    """How far forward the skin comes within ``reach`` of a place of the face, decimetres."""
-    skin = points[head.vertices_of("skin")]
-    near = np.hypot(skin[:, 0] - x, skin[:, 1] - y) < reach
-    near &= skin[:, 2] > -0.8
-    return float(skin[near, 2].max()) if near.any() else 0.0
