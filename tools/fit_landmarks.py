@@ -21,7 +21,7 @@ from norface.faces.find import FaceFinder
 from norface.facs import ACTION_INDEX, FACIAL_ACTIONS
 from norface.results import Pose
 from norface.synthesis.body.head import head_model
-from norface.synthesis.common_face import studio
+from norface.synthesis.common_face import studio, uncovered
 from norface.synthesis.landmarks import landmarks_478
 from norface.synthesis.people import random_person
 from norface.synthesis.picture.scene import render_face
@@ -44,23 +44,13 @@ def renders(first: int, count: int, pose: Pose, **actions: float):
     with FaceFinder() as finder:
         for seed in range(first, first + count):
             person = random_person(seed)
-            person = replace(
-                person, glasses=None, hair=replace(person.hair, length=0.0),
-                skin=replace(person.skin, beard=0.0, moustache=0.0),
-            )  # fmt: skip
-            person = bare(person)
+            hair = replace(person.hair, length=0.0)
+            skin = replace(person.skin, beard=0.0, moustache=0.0)
+            person = uncovered(replace(person, hair=hair, skin=skin))
             picture = render_face(person, values, scene)
             face = finder.landmark_crop(picture.image)
             if face is not None:
                 yield person, values, picture.vertices.astype(float), face.points.astype(float)
-
-
-def bare(person):
-    """Without whatever else may hide the face."""
-    hiding = {
-        name: None for name in ("covering", "occluder", "mask", "hand") if hasattr(person, name)
-    }
-    return replace(person, **hiding)
 
 
 def under(

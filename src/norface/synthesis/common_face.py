@@ -6,9 +6,9 @@ A target face is a person in one pose, one light and before one plain background
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,13 +23,18 @@ from norface.synthesis.body.hair import Hair
 from norface.synthesis.body.head import Shape, head_model
 from norface.synthesis.body.mouth import Mouth
 from norface.synthesis.body.skin import Skin
-from norface.synthesis.people import Person, random_person
+from norface.synthesis.people import Person, person_of
 from norface.synthesis.picture.camera import Camera
 from norface.synthesis.picture.rasterize import Lights
 from norface.synthesis.picture.scene import Scene, render_face
 from norface.synthesis.worn.clothes import Clothes
 
-TARGET_SEEDS: Final = (900_001, 900_002, 900_005, 900_007, 900_010, 900_011, 900_013)
+# Seed, age and Monk tone.
+_TARGETS: Final = (
+    (900_001, 26.0, 3.0), (900_002, 58.0, 7.4), (900_005, 40.0, 9.5), (900_007, 22.0, 5.0),
+    (900_010, 70.0, 1.5), (900_011, 34.0, 6.2), (900_013, 50.0, 8.4),
+)  # fmt: skip
+TARGET_SEEDS: Final = tuple(seed for seed, _, _ in _TARGETS)
 """Random people who serve as further targets in training; index 0 is the common face."""
 
 TARGET_COUNT: Final = 1 + len(TARGET_SEEDS)
@@ -65,7 +70,7 @@ def common_person() -> Person:
     )  # fmt: skip
     return Person(
         shape=shape,
-        tone=3.0,
+        tone=4.0,
         skin=skin,
         eyes=Eyes(iris=(0.10, 0.055, 0.025), pupil=0.38, sclera=(0.76, 0.73, 0.71)),
         mouth=Mouth(teeth=(0.80, 0.76, 0.69)),
@@ -81,9 +86,18 @@ def target_person(index: int) -> Person:
     """A target identity; 0 is the common face."""
     if index == 0:
         return common_person()
-    person = random_person(TARGET_SEEDS[index - 1])
+    seed, age, tone = _TARGETS[index - 1]
+    person = person_of(seed, age=age, tone=tone)
     # Bones of one gender under the surface of the other: nobody's face in particular.
-    return replace(person, shape=replace(person.shape, gender=1 - person.shape.gender))
+    shape = replace(person.shape, gender=1 - person.shape.gender)
+    return uncovered(replace(person, shape=shape))
+
+
+def uncovered(person: Person) -> Person:
+    """The person with nothing on or before the face."""
+    known = {f.name for f in fields(person)}
+    nothing: dict[str, Any] = dict.fromkeys(known & {"glasses", "covering", "occluder"})
+    return replace(person, **nothing)
 
 
 def render_target(index: int, actions: NDArray[np.float32], size: int = 256) -> NDArray[np.uint8]:

@@ -38,7 +38,7 @@ class Film:
     Attributes:
         index, seed: what gives it again.
         person: who.
-        scene: the first frame's; later frames differ in pose only.
+        scene: the first frame's; later frames differ in pose and noise only.
         sequence: what the face does.
     """
 
@@ -50,8 +50,16 @@ class Film:
 
     def frames(self) -> Iterator[tuple[Scene, Picture]]:
         """Render frame after frame."""
-        for actions, pose in zip(self.sequence.actions, self.sequence.poses, strict=True):
-            scene = replace(self.scene, pose=_sum(self.scene.pose, pose))
+        sensor = self.scene.sensor
+        for i, (actions, pose) in enumerate(
+            zip(self.sequence.actions, self.sequence.poses, strict=True)
+        ):
+            scene = replace(
+                self.scene,
+                pose=_sum(self.scene.pose, pose),
+                # Noise changes from frame to frame.
+                sensor=replace(sensor, seed=sensor.seed + i),
+            )
             yield scene, render_face(self.person, actions, scene)
 
 

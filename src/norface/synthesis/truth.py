@@ -62,9 +62,12 @@ def scene_truth(scene: Scene) -> dict[str, Any]:
     """How the picture is taken."""
     return {
         "light": _name(scene.lights, "name"),
-        "sensor": _kind(scene, "sensor"),
         "exposure": round(scene.exposure, 4),
         "distance": round(scene.camera.distance, 3),
+        "defocus": round(scene.sensor.defocus, 4),
+        "noise": round(scene.sensor.read, 5),
+        "resolution": round(scene.sensor.resolution, 4),
+        "jpeg": scene.sensor.jpeg,
     }
 
 

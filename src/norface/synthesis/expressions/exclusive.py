@@ -16,7 +16,7 @@ EXCLUSIVE: Final = frozenset(
     frozenset(pair)
     for pair in (
         # One muscle undoes what the other does.
-        ("eyeWide", "eyeBlink"), ("eyeWide", "eyeSquint"), ("jawLeft", "jawRight"),
+        ("eyeWide", "eyeBlink"), ("jawLeft", "jawRight"),
         ("mouthLeft", "mouthRight"), ("mouthSmile", "mouthFrown"),
         # The mouth is drawn wide or rounded, not both (zygomaticus and risorius, orbicularis).
         ("mouthPucker", "mouthStretch"), ("mouthPucker", "mouthSmile"),

@@ -24,6 +24,8 @@ Array = NDArray[np.float32]
 
 BLINKS_A_MINUTE: Final = 15.0
 BLINK: Final = "AU45"
+FAINTEST: Final = 0.5
+"""Least intensity at the apex, of the stronger side, of what counts as an event."""
 
 _GAZE = [i for i, name in enumerate(FACIAL_ACTIONS) if name.startswith("eyeLook")]
 _LIDS = [ACTION_INDEX[name] for name in ("eyeBlinkLeft", "eyeBlinkRight")]
@@ -176,6 +178,8 @@ def _unit_events(
             float(np.mean([shown[ACTION_INDEX[a]] for a in side])) * MAXIMUM_INTENSITY
             for side in (unit.left, unit.right)
         )
+        if max(left, right) < FAINTEST:
+            continue
         begin, lag = min(used)
         moments = (begin, begin + onset, begin + onset + apex + lag)
         event = _event(unit.name, time, (*moments, moments[2] + offset), (left, right))

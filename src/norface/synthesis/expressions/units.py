@@ -36,8 +36,8 @@ FACS_CHAPTERS: Final = {
 
 REMARKS: Final = {
     "AU01": "the action has no sides",
-    "AU05": "excludes AU7 and AU43 in the samplers",
-    "AU07": "tightens both lids; excludes AU5 in the samplers",
+    "AU05": "excludes AU43 in the samplers; goes with AU7 as in anger",
+    "AU07": "tightens both lids",
     "AU09": "lifts the upper lip a little as well, as in faces",
     "AU24": "presses and narrows the lips; AU23 cannot be told apart from it and counts as AU24",
     "AU25": "measured as the lips' gap, whatever parts them; mouthClose takes it back",
@@ -47,7 +47,7 @@ REMARKS: Final = {
     "AU43": "a closure of any length; in sequences those of a blink are also events AU45",
 }
 
-ACTION_SOURCE: Final = "ARKit, ARFaceAnchor.BlendShapeLocation"
+ACTION_SOURCE: Final = "ARKit (`ARFaceAnchor.BlendShapeLocation`)"
 
 NOT_SHOWN: Final = {
     "AU08": "lips toward each other: no action; mouthClose undoes an open jaw instead",
