@@ -75,14 +75,17 @@ class Eyes:
 def random_eyes(random: np.random.Generator, shape: Shape) -> Eyes:
     """Eyes that fit the ancestry, gender and age."""
     dark = shape.ancestry[2] < 0.5
-    iris = np.array(_IRIS[random.integers(2 if dark else len(_IRIS))]) * random.uniform(0.8, 1.2)
+    african = shape.ancestry[0]
+    colours = 1 if african > 0.6 else 2 if dark else len(_IRIS)
+    iris = np.array(_IRIS[random.integers(colours)]) * random.uniform(0.8, 1.2)
     old = np.clip((shape.age - 30) / 55, 0, 1)
     yellow = random.uniform(0, 0.4) * (0.5 + 0.5 * old)
     sclera = np.array((0.70, 0.66 - 0.05 * yellow, 0.63 - 0.16 * yellow))
-    sclera = sclera * random.uniform(0.85, 1.05)
+    # Whites have pigment too where skin has much.
+    sclera = sclera * random.uniform(0.85, 1.05) * (1 - np.array((0.2, 0.24, 0.3)) * african)
     made_up = shape.gender < 0.5 and random.random() < 0.55
     light = float(random.uniform(0, 1)) * (not dark)
-    ring = np.clip(iris * (1.5, 1.1, 0.7) + (0.05, 0.02, 0.0), 0, 0.4)
+    ring = np.clip(iris * (1.7, 1.15, 0.7) + 0.1 * iris.max(), 0, 0.4)
     return Eyes(
         iris=(float(iris[0]), float(iris[1]), float(iris[2])),
         pupil=float(random.uniform(0.28, 0.5)),
@@ -95,7 +98,7 @@ def random_eyes(random: np.random.Generator, shape: Shape) -> Eyes:
         veins=float(random.beta(1.5, 4) + 0.15 * old),
         lid_shade=float(random.uniform(0.75, 1)),
         wet=float(random.uniform(0.6, 1)),
-        lashes=float(np.clip(random.normal(0.62, 0.14) - 0.2 * old, 0.15, 0.95)),
+        lashes=float(np.clip(random.normal(0.75, 0.12) - 0.2 * old, 0.2, 0.98)),
         lash_length=float(np.clip(random.normal(0.085, 0.012) - 0.015 * old, 0.05, 0.12)),
         mascara=float(random.uniform(0.3, 1)) if made_up else 0.0,
         lash_colour=(0.012 + 0.06 * light, 0.008 + 0.035 * light, 0.006 + 0.02 * light),
@@ -139,6 +142,8 @@ def _paint_ball(
     count = fibres.shape[0]
     for row in range(side):
         y = (side / 2 - 0.5 - row) / texels
+        if abs(y) > 0.8:  # Behind the lids, wherever the eye looks.
+            continue
         for column in range(side):
             x = (column + 0.5 - side / 2) / texels
             radius = math.sqrt(x * x + y * y)
@@ -151,7 +156,7 @@ def _paint_ball(
                 turn = (math.atan2(y, x) / (2 * math.pi) + 0.5) * count
                 # Fibres wander a little on their way outward.
                 turn += 0.8 * math.sin(5 * share + phases[0] + turn * 0.4)
-                low = int(math.floor(turn))
+                low = math.floor(turn)
                 mix = turn - low
                 fibre = fibres[low % count] * (1 - mix) + fibres[(low + 1) % count] * mix
                 collarette = math.exp(-(((share - pupil - 0.16) / 0.07) ** 2))
