@@ -21,6 +21,7 @@ from norface.synthesis.benchmark.design import (
     attributes_of,
     exact_attributes,
 )
+from norface.synthesis.body.hair import styled_hair
 from norface.synthesis.expressions.sampling import action_unit_intensities, random_expression
 from norface.synthesis.people import Person, person_of
 from norface.synthesis.picture.backgrounds import random_background
@@ -46,8 +47,10 @@ _TRIES: Final = 1000
 
 # Low light: darker pictures with a sensor's noise; against the light, what is behind is bright.
 _DIM: Final = 0.4
-_DIM_SENSOR: Final = Sensor(shot=0.05, read=0.02, colour_noise=0.4)
+_DIM_SENSOR: Final = Sensor(shot=0.025, read=0.01, colour_noise=0.4)
 _BEHIND: Final = {"dim": 0.5, "back": 2.2}
+
+_SHORT_OF_HAIR: Final = ("bald", "receding", "shaved")
 
 # Streams of random numbers of one expression of one person; 0 makes the person (see the design).
 _EXPRESSION, _SCENE, _LIGHT, _OCCLUSION, _RESOLUTION = 1, 2, 3, 4, 5
@@ -175,6 +178,10 @@ def _wear(person: Person, random: np.random.Generator, level: str) -> Person:
         return person
     if level == "glasses":
         return replace(person, glasses=some_glasses(random))
+    if level == "hair_over_eye" and person.hair.style in _SHORT_OF_HAIR:
+        hair = styled_hair(random, person.shape, "side part")
+        hair = replace(hair, name=person.hair.name, colour=person.hair.colour)
+        person = replace(person, hair=hair)
     return replace(person, occluder=random_occluder(random, level))
 
 
