@@ -28,8 +28,8 @@ BARE = replace(random_person(5).hair, scalp=0.0)
 ACTIONS = {
     "outer forehead": "browOuterUp", "glabella": "browDown", "crow's feet": "cheekSquint",
     "under the eye": "eyeSquint", "cheek": "cheekSquint", "nasolabial": "mouthUpperUp",
-    "nose bridge": "noseSneer", "dimple": "mouthDimple", "marionette": "mouthFrown",
-    "stretch": "mouthStretch",
+    "smile": "mouthSmile", "nose bridge": "noseSneer", "dimple": "mouthDimple",
+    "marionette": "mouthFrown", "stretch": "mouthStretch",
 }  # fmt: skip
 
 

@@ -111,6 +111,7 @@ def _ground(
                 * (np.float32(0.16) * slow + np.float32(0.13) * middle)
                 * (np.float32(0.5) + cheek)
             )
+            flush = max(flush, np.float32(-0.08))
             red, green, blue = skin[0] * tone, skin[1] * tone, skin[2] * tone
             green *= one - np.float32(0.35) * flush
             blue *= one - np.float32(0.30) * flush

@@ -66,11 +66,12 @@ FAMILIES: Final = {
     "under the eye": Family(-0.03, 0.06, 0.14, 0.52, (1, 3), 0.013, 0.009),
     "cheek": Family(0.10, 0.16, 0.17, 0.56, (1, 1), 0.05, 0.022, RISE),
     "nasolabial": Family(-0.008, 0.012, 0.0, 0.60, (1, 1), 0.026, 0.016, FLESHY),
+    "smile": Family(-0.006, 0.010, 0.0, 0.48, (1, 1), 0.022, 0.014, FLESHY),
     "nose bridge": Family(-0.16, 0.05, -0.02, 0.13, (2, 4), 0.012, 0.010, shared=True),
     "chin": Family(0, 0, 0, 0, (0, 0), 0, 0, DIMPLED),
     "chin crease": Family(-0.015, 0.015, -0.05, 0.20, (1, 1), 0.022, 0.013, shared=True),
     "dimple": Family(-0.02, 0.035, 0.0, 0.15, (1, 2), 0.014, 0.012),
-    "marionette": Family(-0.012, 0.012, 0.0, 0.21, (1, 1), 0.018, 0.013, FLESHY),
+    "marionette": Family(-0.012, 0.012, 0.0, 0.21, (1, 1), 0.018, 0.011, FLESHY),
     "stretch": Family(0.0, 0.12, 0.0, 0.26, (1, 3), 0.014, 0.008),
     "lip": Family(0.0, 0.22, 0.0, 0.14, (4, 8), 0.007, 0.006),
     "lid crease": Family(-0.012, 0.012, 0.02, 0.42, (1, 1), 0.011, 0.010),
@@ -85,13 +86,13 @@ ZONES: Final = (
 # Guide lines on the left half of the mean head, (x, y).
 _UNDER_EYE: Points = ((0.15, -0.06), (0.22, -0.11), (0.31, -0.13), (0.42, -0.11), (0.51, -0.05))
 _NASOLABIAL: Points = (
-    (0.15, -0.37),
-    (0.20, -0.46),
-    (0.28, -0.60),
-    (0.33, -0.72),
-    (0.35, -0.84),
-    (0.345, -0.93),
-)
+    (0.14, -0.36), (0.17, -0.45), (0.22, -0.57), (0.28, -0.68), (0.315, -0.78), (0.32, -0.92),
+)  # fmt: skip
+# A smile pulls the skin out under its fold: this line becomes an arc round the lifted corner.
+_SMILE: Points = (
+    (0.159, -0.353), (0.232, -0.446), (0.282, -0.566), (0.306, -0.681), (0.33, -0.761),
+    (0.364, -0.809),
+)  # fmt: skip
 _DIMPLE: Points = ((0.31, -0.65), (0.325, -0.72), (0.31, -0.80))
 _MARIONETTE: Points = ((0.265, -0.76), (0.29, -0.84), (0.30, -0.97))
 _STRETCH: Points = ((0.36, -0.60), (0.385, -0.73), (0.36, -0.86))
@@ -206,6 +207,7 @@ _COORDINATES: Final[dict[str, Callable[[Field, Field], tuple[Field, Field, Field
     "under the eye": _path(_UNDER_EYE, 0.14),
     "cheek": _cheek,
     "nasolabial": _outer(_NASOLABIAL, 0.16),
+    "smile": _outer(_SMILE, 0.14),
     "nose bridge": _nose_bridge,
     "chin": _chin,
     "chin crease": _path(_CHIN_CREASE, 0.10),

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from norface.facs import ACTION_INDEX
-from norface.synthesis.body.folds import FAMILIES, GROOVE, ZONES, Family
+from norface.synthesis.body.folds import FAMILIES, FLESHY, GROOVE, ZONES, Family
 
 if TYPE_CHECKING:
     from norface.synthesis.body.canvas import Canvas
@@ -28,7 +28,8 @@ _CREASED_BY: Final[dict[str, tuple[tuple[str, float], ...]]] = {
     "crow's feet": (("cheekSquint", 0.9), ("mouthSmile", 0.25)),
     "under the eye": (("cheekSquint", 0.7), ("eyeSquint", 0.6)),
     "cheek": (("cheekSquint", 0.8), ("mouthSmile", 0.35)),
-    "nasolabial": (("mouthSmile", 0.65), ("mouthUpperUp", 0.7), ("noseSneer", 0.5)),
+    "smile": (("mouthSmile", 1.0), ("cheekSquint", 0.1)),
+    "nasolabial": (("mouthSmile", 0.1), ("mouthUpperUp", 0.8), ("noseSneer", 0.5)),
     "nose bridge": (("noseSneer", 1.0),),
     "chin": (("mouthShrugLower", 1.0),),
     "chin crease": (("mouthShrugLower", 0.9), ("mouthLowerDown", 0.2)),
@@ -119,7 +120,7 @@ def _random_lines(
             np.array(
                 [
                     family.first + (i + 0.5) * spacing + 0.18 * spacing * change[0],
-                    0.08 * change[1],  # tilt
+                    (0.02 if family.kind == FLESHY else 0.08) * change[1],  # tilt
                     family.start + 0.12 * reach * abs(change[2]),
                     family.end - 0.12 * reach * abs(change[3]),
                     family.width * np.exp(0.2 * change[4]),
@@ -176,6 +177,8 @@ def _heights(
                 height = np.float32(0.007) * (noise[row, column, 2] - np.float32(0.3))
             else:
                 wave = variety * (np.float32(0.010) * slow + np.float32(0.004) * middle)
+                # Expressions stretch the skin beside the mouth, and a line's waves with it.
+                wave *= np.float32(0.4 if kind == 3 else 1.0)
                 for k in range(zone_lines[zone, 0], zone_lines[zone, 1]):
                     width = lines[k, 4]
                     gap = across[i] - lines[k, 0] - lines[k, 1] * along[i] + wave
@@ -183,7 +186,10 @@ def _heights(
                         continue
                     reach = lines[k, 3] - lines[k, 2]
                     end = min(along[i] - lines[k, 2], lines[k, 3] - along[i])
-                    end = min(max(end / (np.float32(0.25) * reach), np.float32(0)), one)
+                    taper = np.float32(0.5) * reach
+                    end /= taper if kind == 1 else min(taper, np.float32(0.11))
+                    end = min(max(end, np.float32(0)), one)
+                    end *= end * (np.float32(3) - np.float32(2) * end)
                     if end == 0:
                         continue
                     whole = (middle - lines[k, 6]) / np.float32(1.2)
