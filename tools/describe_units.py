@@ -72,8 +72,8 @@ def text() -> str:
     both["mouthFunnel"] = lip_gap_millimetres(head, mouthFunnel=1.0)
     gaps = ", ".join(f"{name} {gap:.1f} mm" for name, gap in both.items())
     lines.append(
-        f"\nGap without the jaw: {gaps}.\nAU26 is the jaw's opening alone: lips closed over an open "
-        "jaw show AU26 without AU25.\n"
+        f"\nGap without the jaw: {gaps}.\nAU26 is the jaw's opening alone: lips closed over "
+        "an open jaw show AU26 without AU25.\n"
     )
     lines.append("\n## What the head cannot show\n\n| unit | why |\n|---|---|\n")
     lines += [f"| {unit} | {why} |\n" for unit, why in NOT_SHOWN.items()]

@@ -66,9 +66,9 @@ def test_attributes_shape_the_head() -> None:
     assert 0.01 < spread < 0.15  # decimetres
     local = np.zeros_like(people[0].shape.local)
     shape = Shape(0.5, 30.0, 0.5, 0.5, (0.3, 0.3, 0.4), local)
-    brow = np.flatnonzero((np.abs(head.mean[:, 0]) < 0.2) & (np.abs(head.mean[:, 1] - 0.2) < 0.05))
-    jut = {
-        gender: head.neutral(replace(shape, gender=gender))[brow, 2].max() for gender in (0.0, 1.0)
+    chin = np.flatnonzero((np.abs(head.mean[:, 1] + 1.0) < 0.08) & (head.mean[:, 2] > -0.5))
+    width = {
+        gender: np.ptp(head.neutral(replace(shape, gender=gender))[chin, 0]) for gender in (0, 1)
     }
-    # Men's brow ridges stand out farther from the eyes.
-    assert jut[1.0] > jut[0.0] + 0.002
+    # Men's chins are wider.
+    assert width[1] > width[0] + 0.02
