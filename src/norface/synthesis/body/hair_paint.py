@@ -35,7 +35,9 @@ def paint_hair(tile: Array, hair: Hair) -> None:
         colours[2] = 0.35 * colours[0]
     braids = 10 if hair.style == "braids" else 0
     amounts = np.array([hair.curl, hair.roots, hair.grey, fine], np.float32)
-    _paint(tile, single, cloud, colours, amounts, braids, rows, columns)
+    # Loose curls are seen around curly hair alone.
+    used = rows if hair.curl > 0.5 else min(int(HAIR_END * rows) + 2, rows)
+    _paint(tile, single, cloud, colours, amounts, braids, used)
 
 
 @numba.njit(cache=True, error_model="numpy")
@@ -45,7 +47,7 @@ def _between(values: Array, at: float) -> float:
     t = at - base
     t = t * t * (3 - 2 * t)
     count = values.shape[0]
-    return values[base % count] * (1 - t) + values[(base + 1) % count] * t
+    return float(values[base % count] * (1 - t) + values[(base + 1) % count] * t)
 
 
 @numba.njit(cache=True, error_model="numpy")
@@ -56,12 +58,12 @@ def _paint(
     colours: Array,
     amounts: Array,
     braids: int,
-    rows: int,
-    columns: int,
+    used: int,
 ) -> None:
+    rows, columns = tile.shape[0], tile.shape[1]
     curl, roots, grey, fine_share = amounts[0], amounts[1], amounts[2], amounts[3]
     ends = HAIR_END * rows
-    for row in range(rows):
+    for row in range(used):
         v = min(row / ends, 1.0)
         loose = row > 0.5 * (HAIR_END + HAIR_FUZZ) * rows
         y = row * 64.0 / rows

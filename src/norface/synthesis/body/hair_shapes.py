@@ -110,7 +110,9 @@ def _columns(
         lift = np.maximum(lift, (0.13 + 0.04 * hair.curl) * over_ear)
     lift = lift * (1 + (0.14 + 0.2 * hair.curl) * _lumps(random, 6, 14))
     lift += 0.05 * hair.curl * _lumps(random, 16, 40) * (lift > 0.03)
-    return _thin(down), _thin(np.maximum(lift, 0.012)), _thin(drop), share
+    # Where there is none, it lies inside of the head.
+    lift = np.where(end - start < 4, -0.06, np.maximum(lift, 0.012))
+    return _thin(down), _thin(lift), _thin(drop), share
 
 
 def _thin(values: NDArray[Any]) -> Array:
@@ -223,6 +225,4 @@ def _gathered(canvas: Canvas, mapped: Array, hair: Hair, random: np.random.Gener
     side = 0.35 * hair.parting * (hair.style == "ponytail") * (t / np.pi) ** 1.5
     points = np.stack([x + side, y, z], axis=-1) + root + (0, 0.08, -0.08)
     uv = _uv(canvas, turn / (2 * np.pi) + 0.5 + 0 * t, (0.15 + 0.5 * t / np.pi) * HAIR_END)
-    return Surface(
-        points.reshape(-1, 3).astype(np.float32), grid_faces(rows, columns), uv, "hair"
-    )
+    return Surface(points.reshape(-1, 3).astype(np.float32), grid_faces(rows, columns), uv, "hair")

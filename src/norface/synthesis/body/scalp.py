@@ -60,9 +60,7 @@ def _recipe() -> tuple[NDArray[np.int32], Array]:
 
 def _direction(row: int, column: int) -> NDArray[np.float64]:
     down, around = np.radians(row * STEP), np.radians(column * STEP - 180)
-    return np.array(
-        [np.sin(down) * np.sin(around), np.cos(down), np.sin(down) * np.cos(around)]
-    )
+    return np.array([np.sin(down) * np.sin(around), np.cos(down), np.sin(down) * np.cos(around)])
 
 
 @numba.njit(cache=True, error_model="numpy")

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from norface.synthesis.body.canvas import Canvas
 from norface.synthesis.body.surface import Surface, grid_faces
 from norface.synthesis.worn.fabric import paint_fabric
-from norface.synthesis.worn.pieces import spread
+from norface.synthesis.worn.pieces import spread, tube
 
 Array = NDArray[np.float32]
 
 NECKLINES: Final = ("crew", "v-neck", "scoop", "shirt", "hoodie", "turtleneck")
 
 _TILE: Final = "cloth"
+_SKIN_TILE: Final = "hand"
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def random_clothes(random: np.random.Generator) -> Clothes:
 def clothes_surfaces(canvas: Canvas, worn: Clothes) -> list[Surface]:
     """Shoulders and chest under the neck: the cloth, its collar, and skin where it is open."""
     low = {"v-neck": 0.75, "scoop": 0.5, "shirt": 0.35}.get(worn.neckline, 0.0)
-    surfaces = [_chest(canvas, worn, low)]
+    surfaces = [_chest(canvas, worn, low), _neck(canvas)]
     if low > 0:
         surfaces.append(_chest(canvas, worn, 0.0, skin=True))
     if worn.neckline != "crew":
@@ -79,7 +80,7 @@ def _chest(canvas: Canvas, worn: Clothes, low: float, *, skin: bool = False) -> 
     """The front of the body from the neck down, its edge ``low`` decimetres under the throat."""
     rows, columns = 12, 41
     bend = np.linspace(-1, 1, columns)[None]
-    x = 0.64 * bend if skin else 3.2 * (0.45 * bend + 0.55 * bend**3)
+    x = 0.52 * bend if skin else 3.2 * (0.45 * bend + 0.55 * bend**3)
     t = np.linspace(0, 1, rows)[:, None]
     raised = worn.collar if not skin else min(worn.collar, 0.0)
     slope = -1.30 + raised - 0.55 * np.clip(np.abs(x) - 0.45, 0, None) ** 0.8
@@ -92,15 +93,21 @@ def _chest(canvas: Canvas, worn: Clothes, low: float, *, skin: bool = False) -> 
     t = first + t * (1 - first)
     y = slope - 2.6 * t**1.4
     z = -0.75 + 0.75 * np.sin(np.minimum(t * 2.2, 1) * np.pi / 2) - 0.12 * x**2
-    z = z - 0.15 * np.exp(-((x / 0.5) ** 2)) * (1 - t) - (0.03 if skin else 0.0)
+    z = z - 0.15 * np.exp(-((x / 0.5) ** 2)) * (1 - t) - (0.06 if skin else 0.0)
     grid = np.stack(np.broadcast_arrays(x, y, z), axis=-1).reshape(-1, 3)
     if skin:
-        uv = spread(canvas, "hand", 0.5 + 0.1 * x, 0.10 + 0.05 * t)
-        return Surface(
-            grid.astype(np.float32), grid_faces(rows, columns), uv, "skin", moves=False
-        )
+        uv = spread(canvas, _SKIN_TILE, 0.5 + 0.1 * x, 0.10 + 0.05 * t)
+        return Surface(grid.astype(np.float32), grid_faces(rows, columns), uv, "skin", moves=False)
     uv = spread(canvas, _TILE, 0.5 + x / 6.6, np.clip(-(y + 1.1) / 2.9, 0, 1))
     return Surface(grid.astype(np.float32), grid_faces(rows, columns), uv, "cloth", moves=False)
+
+
+def _neck(canvas: Canvas) -> Surface:
+    """A stump inside the neck, that closes the gap under it when the head turns."""
+    path = np.stack([np.zeros(6), np.linspace(-0.95, -1.95, 6), np.full(6, -0.66)], axis=1)
+    points, faces = tube(path, np.linspace(0.28, 0.44, 6), sides=12)
+    uv = spread(canvas, _SKIN_TILE, np.full(len(points), 0.5), np.full(len(points), 0.15))
+    return Surface(points, faces, uv, "skin", moves=False)
 
 
 def _collar(canvas: Canvas, worn: Clothes) -> Surface | None:
@@ -141,7 +148,8 @@ def paint_clothes(
     paint_fabric(
         sheet[canvas.tile(_TILE)], (worn.colour, worn.second), worn.pattern, folds, worn.seed
     )
-    if worn.neckline in ("v-neck", "scoop", "shirt"):
-        bare = sheet[canvas.tile("hand")]
-        bare[..., :3] = np.array(skin, np.float32) * 0.92
-        bare[..., 3] = 0.05
+    # Only the upper part of the tile is shown on the body.
+    tile = sheet[canvas.tile(_SKIN_TILE)]
+    bare = tile[: tile.shape[0] // 4 + 1]
+    bare[..., :3] = np.array(skin, np.float32) * 0.92
+    bare[..., 3] = 0.05

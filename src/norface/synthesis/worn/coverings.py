@@ -91,6 +91,7 @@ def covering_surfaces(canvas: Canvas, mapped: Array, worn: Covering, hair: Hair)
         hair: the hair under it, which it makes room for.
     """
     below = 0.06 * (hair.length > 0) + 0.02
+    ends: tuple[tuple[float, ...], tuple[float, ...]]
     if worn.kind == "beanie":
         ends = (0.0, 0.8, 1.2, 1.6, 2.1, np.pi), (52.0, 56.0, 70.0, 84.0, 98.0, 106.0)
         return [_shell(canvas, mapped, worn, ends, 0.09 + below, top=0.16, cuff=0.035)]
@@ -169,7 +170,7 @@ def _veil(canvas: Canvas, mapped: Array, worn: Covering) -> Surface:
     end = end + worn.low * np.clip(1.2 - _ASIDE, 0, 1)
     falls = np.clip((_ASIDE - 0.95) / 0.2, 0, 1)
     down = np.minimum(share * (1 + 0.9 * falls), 1) * end
-    drop = np.clip(share * 1.9 - 0.9, 0, 1) * 1.9 * falls
+    drop = np.clip(share * 1.9 - 0.9, 0, 1) * 2.3 * falls
     over_ear = np.exp(-(((_ASIDE - 1.75) / 0.45) ** 4)) * np.clip((down - 60) / 20, 0, 1)
     lift = np.maximum(0.10 * np.clip((1 - share * (1 - falls)) * 6 + 0.3, 0, 1), 0.27 * over_ear)
     folds = np.sin(_AROUND * 9 + random.uniform(0, 6) + 2 * share) * 0.012
@@ -177,7 +178,8 @@ def _veil(canvas: Canvas, mapped: Array, worn: Covering) -> Surface:
     points = over_head(_AROUND, down.astype(np.float32), lift.astype(np.float32), mapped)
     # Beside the neck the cloth comes in, on the shoulders it goes out again.
     below = np.maximum(drop - 0.6, 0)
-    narrow = 1 - 0.22 * np.sin(np.clip(below / 0.9, 0, 1) * np.pi) + 0.3 * np.maximum(below - 0.7, 0)
+    narrow = 1 - 0.22 * np.sin(np.clip(below / 0.9, 0, 1) * np.pi)
+    narrow += 0.3 * np.maximum(below - 0.7, 0)
     points[..., 0] *= narrow
     points[..., 1] -= drop
     across = np.abs((np.linspace(0, 1, _COLUMNS) * 2) % 2 - 1)[None]
@@ -198,11 +200,14 @@ def _bib(canvas: Canvas, mapped: Array, worn: Covering) -> Surface:
     )[0]
     share = np.linspace(0, 1, rows)[:, None]
     points = np.empty((rows, columns, 3))
-    points[..., 0] = top[:, 0] * (1 + 0.05 * share + 0.35 * np.clip(share - 0.5, 0, 1))
-    points[..., 1] = top[:, 1] + share * (-2.05 - top[:, 1])
+    points[..., 0] = top[:, 0] * (1 + 0.05 * share + 1.2 * np.clip(share - 0.4, 0, 1))
+    points[..., 1] = top[:, 1] + share * (-2.5 - top[:, 1])
     folds = 0.03 * np.sin(4 * np.abs(around) + 11 * share)
-    hang = -0.12 * np.sin(np.pi * np.clip(share * 2, 0, 1)) + 0.35 * share**1.5
-    points[..., 2] = top[:, 2] + hang + folds * np.clip(share * 4, 0, 1)
+    hang = top[:, 2] - 0.10 * np.sin(np.pi * np.clip(share * 3, 0, 1))
+    # Lower down it lies on the chest.
+    chest = 0.10 - 0.12 * points[..., 0] ** 2
+    lies = np.clip(share * 2.5 - 0.4, 0, 1)
+    points[..., 2] = hang + lies * (chest - hang) + folds * np.clip(share * 4, 0, 1)
     uv = spread(canvas, "covering", 0.1 + 0.8 * (around[None] / 2.7 + 0.5), share)
     return Surface(
         points.reshape(-1, 3).astype(np.float32), grid_faces(rows, columns), uv, "covering"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -32,8 +34,10 @@ def dressed_surfaces(
         person: who.
     """
     mapped = head_map(head, points)
-    surfaces = clothes_surfaces(canvas, person.clothes)
-    covering = person.covering
+    covering, clothes = person.covering, person.clothes
+    if covering is not None and covering.kind == "hijab":
+        clothes = replace(clothes, neckline="crew", collar=-0.1)
+    surfaces = clothes_surfaces(canvas, clothes)
     if covering is None or not covering.hides_all_hair:
         pressed = covering is not None and covering.presses_hair
         surfaces += hair_surfaces(canvas, mapped, person.hair, pressed=pressed)

@@ -66,7 +66,8 @@ def _paint(
             if pattern == 1:
                 share = 1.0 if math.sin(turn * count * v) > 0.2 else 0.0
             elif pattern == 2:
-                share = 1.0 if math.sin(turn * count * v) * math.sin(turn * count * u) > 0.6 else 0.0
+                bumps = math.sin(turn * count * v) * math.sin(turn * count * u)
+                share = 1.0 if bumps > 0.6 else 0.0
             elif pattern == 3:
                 share = 0.5 * (math.sin(turn * count * v) > 0) + 0.5 * (
                     math.sin(turn * count * u) > 0

@@ -124,7 +124,7 @@ def glasses_surfaces(
     bridge[:, 2] += 0.05 * np.sin(np.pi * t[:, 0])
     pieces.append(tube(bridge, thick * 1.05, sides=6))
     if worn.rim == "aviator":
-        pieces.append(tube(bridge + (0, 0.07, -0.01), thick, sides=6))
+        pieces.append(tube(bridge + np.array((0, 0.07, -0.01)), thick, sides=6))
     for outer, side in hinges:
         pieces.append(tube(_temple(head, points, outer, side), thick * 1.1, sides=4, flat=0.6,
                            across=(0.0, 1.0, 0.0)))  # fmt: skip
@@ -153,8 +153,8 @@ def _temple(
     skin = points[head.vertices_of("skin")]
     mean = head.mean[head.vertices_of("skin")]
     beside = side * skin[:, 0]
-    ear = skin[(side * mean[:, 0] > 0.74) & (np.abs(mean[:, 1] - 0.06) < 0.08) & (mean[:, 2] < -0.7)]
-    top = ear.mean(0) if len(ear) else np.array((side * 0.82, 0.06, -0.9))
+    ear = (side * mean[:, 0] > 0.74) & (np.abs(mean[:, 1] - 0.06) < 0.08) & (mean[:, 2] < -0.7)
+    top = skin[ear].mean(0)
     band = (np.abs(skin[:, 1] - outer[1]) < 0.12) & (beside > 0.3) & (mean[:, 2] > -0.72)
     t = np.array((0.0, 0.04, 0.16, 0.3, 0.45, 0.6, 0.75, 0.88, 1.0))
     z = outer[2] + t * (top[2] - 0.05 - outer[2])
@@ -169,7 +169,8 @@ def _temple(
 def _lens(canvas: Canvas, rim: NDArray[np.float64], worn: Glasses) -> Surface:
     """A glass as a fan: dark and whole, or clear but for the window that it mirrors."""
     middle = rim[:-1].mean(0)
-    points = np.concatenate([middle[None] + (0, 0, 0.012), rim[:-1] + (0, 0, -0.002)])
+    points = np.concatenate([middle[None], rim[:-1]])
+    points[0, 2] += 0.012
     count = len(rim) - 1
     ring = np.arange(1, count + 1)
     faces = np.stack([np.zeros(count, np.int64), ring, ring % count + 1], axis=1)

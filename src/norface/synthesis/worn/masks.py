@@ -44,9 +44,7 @@ def mask_surfaces(
     z = z + 0.025 + 0.02 * np.sin(np.pi * share)
     grid = np.stack([x, y, z], axis=-1)
     uv = spread(canvas, "mask", 0.5 + 0.5 * bend, share)
-    cloth = Surface(
-        grid.reshape(-1, 3).astype(np.float32), grid_faces(_ROWS, _COLUMNS), uv, "mask"
-    )
+    cloth = Surface(grid.reshape(-1, 3).astype(np.float32), grid_faces(_ROWS, _COLUMNS), uv, "mask")
     return [cloth, *_loops(canvas, mapped, grid)]
 
 
@@ -77,7 +75,8 @@ def envelope(points: Array, x: Array, y: Array, bend: float) -> NDArray[np.float
 
     Args:
         points: (N, 3) of the skin.
-        x, y: (R, C) where.
+        x: (R, C) where, across.
+        y: (R, C) where, up.
         bend: of the parabola, per decimetre.
     """
     out = np.empty(x.shape)
@@ -89,4 +88,3 @@ def envelope(points: Array, x: Array, y: Array, bend: float) -> NDArray[np.float
                 best = max(best, points[i, 2] - bend * away)
             out[row, column] = best
     return out
-

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from norface.synthesis.body.canvas import Canvas
 from norface.synthesis.body.hair import Hair
 from norface.synthesis.body.head import HeadModel
-from norface.synthesis.body.surface import Surface, grid_faces
+from norface.synthesis.body.surface import Surface
 from norface.synthesis.worn.fabric import paint_fabric
 from norface.synthesis.worn.glasses import Glasses, glasses_surfaces, paint_glasses, some_glasses
 from norface.synthesis.worn.hands import hand_surfaces, paint_hand
