@@ -37,37 +37,39 @@ def paint_complexion(base: Array, canvas: Canvas, skin: Skin, start: NDArray[np.
 
 def _marks(random: np.random.Generator, canvas: Canvas, skin: Skin) -> Array:
     """(M, 7) row, column, radius in decimetres, factors of red, green and blue, height."""
-    size = canvas.size
-    marks: list[tuple[float, ...]] = []
-    bare = 1 - 0.75 * skin.foundation
-    for _ in range(int(220 * skin.freckles)):
-        row, column = random.normal(0.55, 0.09), random.normal(0.5, 0.16)
-        dark = bare * random.uniform(0.05, 0.3)
-        marks.append(
-            (row, column, random.uniform(0.004, 0.010), 1 - dark, 1 - 1.3 * dark, 1 - 1.5 * dark, 0)
-        )
-    for _ in range(int(14 * skin.age_spots)):
-        row, column = random.uniform(0.2, 0.85), random.uniform(0.15, 0.85)
-        dark = bare * random.uniform(0.08, 0.28)
-        marks.append(
-            (row, column, random.uniform(0.015, 0.05), 1 - dark, 1 - 1.3 * dark, 1 - 1.5 * dark, 0)
-        )
-    for _ in range(skin.moles):
-        row, column = random.uniform(0.25, 0.85), random.uniform(0.15, 0.85)
-        radius, dark = random.uniform(0.008, 0.022), random.uniform(0.15, 0.6)
-        raised = 0.006 * (random.random() < 0.4)
-        marks.append((row, column, radius, dark, 0.75 * dark, 0.65 * dark, raised))
+    freckles, age_spots = int(220 * skin.freckles), int(14 * skin.age_spots)
+    count = freckles + age_spots + skin.moles
+    row, column = random.uniform(0.25, 0.85, count), random.uniform(0.15, 0.85, count)
+    row[:freckles] = random.normal(0.55, 0.09, freckles)
+    column[:freckles] = random.normal(0.5, 0.16, freckles)
+    radius = random.uniform(0.008, 0.022, count)
+    dark = random.uniform(0.4, 0.85, count)
+    radius[:freckles] = random.uniform(0.004, 0.010, freckles)
+    dark[:freckles] = random.uniform(0.05, 0.3, freckles)
+    radius[freckles : freckles + age_spots] = random.uniform(0.015, 0.05, age_spots)
+    dark[freckles : freckles + age_spots] = random.uniform(0.08, 0.28, age_spots)
+    dark[: freckles + age_spots] *= 1 - 0.75 * skin.foundation
+    raised = 0.006 * (random.random(count) < 0.4)
+    raised[: freckles + age_spots] = 0
+    factors = [np.maximum(1 - share * dark, 0.05) for share in (1.0, 1.15, 1.3)]
+    marks = np.stack([row, column, radius, *factors, raised], axis=1)
     if skin.scar > 0:
-        row, column = random.uniform(0.30, 0.80), random.uniform(0.3, 0.7)
-        angle, length = random.uniform(0, np.pi), random.uniform(0.02, 0.06)
-        for t in np.linspace(-1, 1, 13):
-            pale = 1 + 0.05 * skin.scar * (1 - t * t)
-            marks.append(
-                (row + t * length * np.sin(angle), column + t * length * np.cos(angle),
-                 0.012, pale, 0.985 * pale, 0.99 * pale, -0.0012 * skin.scar)
-            )  # fmt: skip
-    scale = np.array([size, size, 1, 1, 1, 1, 1], np.float32)
-    return np.array(marks, np.float32).reshape(-1, 7) * scale
+        marks = np.concatenate([marks, _scar(random, skin.scar)])
+    marks[:, :2] *= canvas.size
+    return marks.astype(np.float32)
+
+
+def _scar(random: np.random.Generator, amount: float) -> NDArray[np.float64]:
+    t = np.linspace(-1, 1, 13)
+    angle, length = random.uniform(0, np.pi), random.uniform(0.02, 0.06)
+    row = random.uniform(0.30, 0.80) + t * length * np.sin(angle)
+    column = random.uniform(0.3, 0.7) + t * length * np.cos(angle)
+    pale = 1 + 0.05 * amount * (1 - t * t)
+    same = np.ones_like(t)
+    return np.stack(
+        [row, column, 0.012 * same, pale, 0.985 * pale, 0.99 * pale, -0.0012 * amount * same],
+        axis=1,
+    )
 
 
 @numba.njit(cache=True, error_model="numpy")

@@ -73,15 +73,16 @@ def person_folds(canvas: Canvas, skin: Skin) -> Array:
     ``skin.variety`` says how far the lines depart from the plain ones that everyone has at 0.
     """
     random = np.random.default_rng([skin.seed, 5])
-    lines: list[NDArray[np.float64]] = []
+    drawn: list[NDArray[np.float64]] = []
+    total = 0
     spans: dict[tuple[str, str], tuple[int, int]] = {}
     for zone in ZONES:
         family = FAMILIES[zone.family]
         key = (family.lines_of or zone.family, "" if family.shared else zone.side)
         if key not in spans:
-            drawn = _random_lines(random, family, skin.variety)
-            spans[key] = (len(lines), len(lines) + len(drawn))
-            lines.extend(drawn)
+            drawn.append(_random_lines(random, family, skin.variety))
+            spans[key] = (total, total + len(drawn[-1]))
+            total = spans[key][1]
     zone_lines = np.array(
         [
             spans[
@@ -98,37 +99,31 @@ def person_folds(canvas: Canvas, skin: Skin) -> Array:
     return np.asarray(
         _heights(
             folds.texel, folds.first, folds.across, folds.along, folds.mask, canvas.noise, start,
-            zone_lines, kinds, np.array(lines, np.float32), np.float32(skin.variety),
+            zone_lines, kinds, np.concatenate(drawn).astype(np.float32), np.float32(skin.variety),
         )
     )  # fmt: skip
 
 
 def _random_lines(
     random: np.random.Generator, family: Family, variety: float
-) -> list[NDArray[np.float64]]:
+) -> NDArray[np.float64]:
+    """(lines, 7): place across, tilt, start, end, width, depth, noise below which it fades."""
     low, high = family.counts
     count = round(0.5 * (low + high))
     if variety > 0:
         count = int(random.integers(low, high + 1))
-    lines = []
-    broken = variety > 0 and family.kind == GROOVE
+    change = random.normal(0, 1, (count, 6)) * variety
+    broken = random.uniform(-1.6, 0.2, count)
     spacing = (family.last - family.first) / max(count, 1)
-    for i in range(count):
-        change = random.normal(0, 1, 6) * variety
-        reach = family.end - family.start
-        lines.append(
-            np.array(
-                [
-                    family.first + (i + 0.5) * spacing + 0.18 * spacing * change[0],
-                    (0.02 if family.kind == FLESHY else 0.08) * change[1],  # tilt
-                    family.start + 0.12 * reach * abs(change[2]),
-                    family.end - 0.12 * reach * abs(change[3]),
-                    family.width * np.exp(0.2 * change[4]),
-                    family.depth * np.exp(0.35 * change[5]),
-                    random.uniform(-1.6, 0.2) if broken else -9.0,  # where noise breaks it
-                ]
-            )
-        )
+    reach = family.end - family.start
+    lines = np.empty((count, 7))
+    lines[:, 0] = family.first + spacing * (np.arange(count) + 0.5 + 0.18 * change[:, 0])
+    lines[:, 1] = (0.02 if family.kind == FLESHY else 0.08) * change[:, 1]
+    lines[:, 2] = family.start + 0.12 * reach * np.abs(change[:, 2])
+    lines[:, 3] = family.end - 0.12 * reach * np.abs(change[:, 3])
+    lines[:, 4] = family.width * np.exp(0.2 * change[:, 4])
+    lines[:, 5] = family.depth * np.exp(0.35 * change[:, 5])
+    lines[:, 6] = broken if variety > 0 and family.kind == GROOVE else -9.0
     return lines
 
 
