@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from norface.synthesis.body.skin import Skin
 
 Array = NDArray[np.float32]
+Roots = tuple[tuple[float, float, float], float, float, float]
+"""Colour of hair, how far it covers the scalp, how far its line is up and how far it recedes."""
 
 
 def paint_beard(base: Array, canvas: Canvas, skin: Skin, start: NDArray[np.int64]) -> None:
@@ -30,17 +32,18 @@ def paint_beard(base: Array, canvas: Canvas, skin: Skin, start: NDArray[np.int64
 def paint_scalp(
     base: Array,
     canvas: Canvas,
-    colour: tuple[float, float, float],
-    scalp: float,
+    roots: Roots,
     start: NDArray[np.int64],
 ) -> None:
-    """Roots of hair of a colour, over a (size, size, 6) painted skin; ``start`` of the noise."""
+    """Roots of hair over a painted skin, a (size, size, 6) paint; ``start`` of the noise."""
+    colour, scalp, line, recede = roots
     if scalp <= 0:
         return
     areas = canvas.areas
     _scalp(
         base, areas.scalp, areas.hairline, canvas.noise, start,
-        np.array(colour, np.float32), np.float32(scalp),
+        np.array(colour, np.float32),
+        np.array([scalp, line, recede], np.float32),
     )  # fmt: skip
 
 
@@ -101,10 +104,14 @@ def _scalp(
     noise: Array,
     start: NDArray[np.int64],
     colour: Array,
-    scalp: np.float32,
+    amounts: Array,
 ) -> None:
     size = base.shape[0]
     one = np.float32(1)
+    scalp, line, recede = amounts
+    # A receding line goes back a little in the middle and far at the corners.
+    line += np.float32(0.12) * recede
+    recede *= np.float32(0.33)
     for i in range(texels.shape[0]):
         row = texels[i] // size
         column = texels[i] - row * size
@@ -112,7 +119,8 @@ def _scalp(
         from_row = from_row - size if from_row >= size else from_row
         from_column = from_column - size if from_column >= size else from_column
         strand = noise[from_row // 6, from_column, 3]
-        edge = inside[i] + np.float32(0.03) * noise[from_row, from_column, 1]
+        edge = inside[i, 0] - line * inside[i, 1] - recede * inside[i, 2]
+        edge += np.float32(0.03) * noise[from_row, from_column, 1]
         edge = (edge + np.float32(0.03)) / np.float32(0.13) + np.float32(0.12) * strand
         cover = min(max(edge, np.float32(0)), one)
         if cover == 0:

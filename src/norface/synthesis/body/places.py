@@ -26,7 +26,8 @@ class Areas:
         lips: texels of the lips.
         lid_rims: texels of the lids' rims.
         upper_lids, upper_lid_amount: texels between lid and brow.
-        scalp, hairline: texels where hair may lie, and (N,) decimetres that they are inside it.
+        scalp, hairline: texels where hair may lie, and (N, 3) how many decimetres they are inside
+            it, whether they are ahead and whether they are at the forehead's upper corners.
     """
 
     blood: Array
@@ -92,6 +93,9 @@ def find_areas(place: Array, lips: Array, lids: Array) -> Areas:
     line = 0.78 - 0.75 * half**2.2
     line = np.where(z > -0.45, line, np.minimum(line, 0.35 - 1.6 * np.maximum(-0.75 - z, 0)))
     inside = np.where((z < -0.95) & (y > -0.75), 1.0, y - line)
+    ahead = _step(-0.45, -0.25, z)
+    hairline = np.stack([inside, ahead, ahead * _bell((half - 0.5) / 0.2, 0 * y)], axis=-1)
+    scalp = inside > -0.2
     return Areas(
         blood=np.ascontiguousarray(np.stack(blood, axis=-1), np.float32),
         grain=np.ascontiguousarray(np.stack(grain, axis=-1), np.float32),
@@ -102,8 +106,8 @@ def find_areas(place: Array, lips: Array, lids: Array) -> Areas:
         lid_rims=_texels(lids > 0.01),
         upper_lids=_texels((upper > 0.03) & face),
         upper_lid_amount=upper[(upper > 0.03) & face].astype(np.float32),
-        scalp=_texels(inside > -0.15),
-        hairline=inside[inside > -0.15].astype(np.float32),
+        scalp=_texels(scalp),
+        hairline=hairline[scalp].astype(np.float32),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from norface.synthesis.body.beard import paint_beard, paint_scalp
+from norface.synthesis.body.beard import Roots, paint_beard, paint_scalp
 from norface.synthesis.body.brows import paint_brows
 from norface.synthesis.body.canvas import Canvas, canvas
 from norface.synthesis.body.complexion import paint_complexion
@@ -123,7 +123,8 @@ def random_skin(
     skin *= 1 + random.normal(0, 0.035) * np.array((0.6, 0.0, -1.2))
     rosy = np.array((0.86, 0.50, 0.50)) if tone < 6 else np.array((0.92, 0.62, 0.62))
     lips = skin * rosy * (1 + random.normal(0, 0.06, 3))
-    strand = np.array(hair.colour)
+    # Who dyes the hair leaves brows and beard as they were.
+    strand = np.array((0.05, 0.03, 0.02) if hair.name.startswith("dyed") else hair.colour)
     fair = hair.name in ("blond", "light brown", "white", "grey")
     return Skin(
         colour=_colour(skin),
@@ -237,13 +238,15 @@ def paint_skin(tile: Array, canvas: Canvas, skin: Skin, hair: Hair, actions: Arr
         hair: the hair, whose roots are painted on the scalp.
         actions: (52,) facial actions, 0 to 1.
     """
-    base, heights = _person_layer(canvas.size, skin, hair.colour, hair.scalp)
+    base, heights = _person_layer(
+        canvas.size, skin, (hair.colour, hair.scalp, hair.line, hair.recede)
+    )
     tile[:] = base
     fold(tile, canvas, heights, crease_weights(skin, actions), skin.relief)
 
 
 @lru_cache(maxsize=3)
-def _person_layer(size: int, skin: Skin, hair: Colour, scalp: float) -> tuple[Array, Array]:
+def _person_layer(size: int, skin: Skin, roots: Roots) -> tuple[Array, Array]:
     """What no expression changes: the paint without folds, and the shape of the folds."""
     where = canvas(size)
     start = np.random.default_rng(skin.seed).integers(0, size, 2)
@@ -253,6 +256,6 @@ def _person_layer(size: int, skin: Skin, hair: Colour, scalp: float) -> tuple[Ar
     paint_lips(base, where, skin, start)
     paint_beard(base, where, skin, start)
     paint_brows(base, where, skin, start)
-    paint_scalp(base, where, hair, scalp, start)
+    paint_scalp(base, where, roots, start)
     base.flags.writeable = False
     return base, person_folds(where, skin)
