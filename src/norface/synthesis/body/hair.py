@@ -18,11 +18,12 @@ HAIR_COLOURS: Final = {
     "red": (0.24, 0.075, 0.025),
     "grey": (0.30, 0.29, 0.28),
     "white": (0.62, 0.61, 0.58),
-    "dyed blue": (0.04, 0.10, 0.32),
-    "dyed pink": (0.55, 0.10, 0.25),
-    "dyed green": (0.05, 0.22, 0.12),
-    "dyed purple": (0.16, 0.05, 0.28),
 }
+
+HAIR_DYES: Final = (
+    (0.04, 0.10, 0.32), (0.55, 0.10, 0.25), (0.05, 0.22, 0.12), (0.16, 0.05, 0.28),
+    (0.30, 0.02, 0.02), (0.50, 0.38, 0.22),
+)  # fmt: skip
 
 HAIR_STYLES: Final = (
     "bald", "receding", "shaved", "crop", "side part", "fringe", "quiff", "bob", "long", "wavy",
@@ -47,7 +48,7 @@ class Hair:
 
     Attributes:
         name: name of the colour.
-        colour: linear RGB.
+        colour: linear RGB that grows, of the brows too.
         scalp: how far it covers the scalp: 0 bald, 1 full.
         volume: thickness above the scalp, decimetres.
         line: how far the hairline is moved up (positive) or down, decimetres.
@@ -61,6 +62,7 @@ class Hair:
         grey: share of grey strands.
         roots: 0 to 1, how much darker the roots are.
         tips: linear RGB of the ends of falling hair, or None for the colour.
+        dye: linear RGB that it is dyed, or None.
         wisps: how many loose locks hang over the forehead.
         seed: seed of its locks and strands.
     """
@@ -80,6 +82,7 @@ class Hair:
     grey: float = 0.0
     roots: float = 0.2
     tips: tuple[float, float, float] | None = None
+    dye: tuple[float, float, float] | None = None
     wisps: int = 0
     seed: int = 0
 
@@ -100,11 +103,11 @@ def styled_hair(random: np.random.Generator, shape: Shape, style: str) -> Hair:
     male = shape.gender > 0.5
     main = int(np.argmax(shape.ancestry))
     old = float(np.clip((shape.age - 30) / 50, 0, 1))
-    name = _hair_name(random, main, shape.age, male)
+    name = _hair_name(random, main, shape.age)
     red, green, blue = (
         float(v) for v in np.minimum(np.array(HAIR_COLOURS[name]) * random.uniform(0.7, 1.3), 0.8)
     )
-    dyed = name.startswith("dyed") or (name == "blond" and random.random() < 0.4)
+    dye = HAIR_DYES[int(random.integers(len(HAIR_DYES)))] if random.random() < 0.04 else None
     volume = {
         "receding": (0.03, 0.08), "crop": (0.05, 0.15), "side part": (0.10, 0.20),
         "fringe": (0.10, 0.21), "quiff": (0.08, 0.15), "curly": (0.14, 0.34),
@@ -142,8 +145,9 @@ def styled_hair(random: np.random.Generator, shape: Shape, style: str) -> Hair:
         fringe=float(random.uniform(*fringe)) if fringe else 0.0,
         before_ears=bool(random.random() < 0.65),
         grey=float(0.5 * old * random.random()) if name not in ("grey", "white") else 0.2,
-        roots=float(random.uniform(0.45, 0.8) if dyed else random.uniform(0.0, 0.35)),
+        roots=float(random.uniform(0.45, 0.8) if dye else random.uniform(0.0, 0.35)),
         tips=_lighter(random, (red, green, blue)),
+        dye=dye,
         wisps=_wisps(random, style),
         seed=int(random.integers(2**31)),
     )
@@ -154,10 +158,8 @@ def _wisps(random: np.random.Generator, style: str) -> int:
     return 0 if style in ("bald", "receding", "shaved", "afro") else count
 
 
-def _hair_name(random: np.random.Generator, main: int, age: float, male: bool) -> str:
-    if random.random() < 0.025:
-        return str(random.choice(["dyed blue", "dyed pink", "dyed green", "dyed purple"]))
-    if random.random() < np.clip((age - 45) / 40, 0, 0.85) * (1.0 if male else 0.75):
+def _hair_name(random: np.random.Generator, main: int, age: float) -> str:
+    if random.random() < np.clip((age - 45) / 40, 0, 0.85):
         return str(random.choice(["grey", "white"], p=[0.65, 0.35]))
     if main < 2 and random.random() < 0.93:
         return str(random.choice(["black", "dark brown", "brown"], p=[0.65, 0.25, 0.10]))

@@ -29,9 +29,9 @@ def paint_hair(tile: Array, hair: Hair) -> None:
     single = random.standard_normal((3, 128)).astype(np.float32)
     cloud = random.standard_normal((64, 128)).astype(np.float32)
     fine = np.float32(0.12) if columns <= 128 else np.float32(0.22)
-    tips = hair.colour if hair.tips is None else hair.tips
-    colours = np.array([hair.colour, tips, (0.45, 0.44, 0.42)], np.float32)
-    if hair.name in ("grey", "white"):
+    colour = hair.dye or hair.colour
+    colours = np.array([colour, hair.tips or colour, (0.45, 0.44, 0.42)], np.float32)
+    if hair.name in ("grey", "white") or hair.dye:
         colours[2] = 0.35 * colours[0]
     braids = 10 if hair.style == "braids" else 0
     amounts = np.array([hair.curl, hair.roots, hair.grey, fine], np.float32)

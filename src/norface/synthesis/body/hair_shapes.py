@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,7 +17,7 @@ from norface.synthesis.body.surface import Surface, grid_faces
 Array = NDArray[np.float32]
 
 _ROWS, _COLUMNS = 22, 61
-_AROUND: Final = np.linspace(-np.pi, np.pi, _COLUMNS).astype(np.float32)
+_AROUND: Final = np.linspace(-np.pi, np.pi, _COLUMNS)
 _ASIDE: Final = np.abs(_AROUND)
 _TURNS: Final = 3
 
@@ -64,9 +63,9 @@ def hair_surfaces(
 
 def _columns(
     hair: Hair, random: np.random.Generator, pressed: bool
-) -> tuple[Array, Array, Array, Array]:
+) -> tuple[Array, Array, Array, NDArray[Any]]:
     """(R, C) angles from the crown, lifts off the skin, drops (decimetres), and (R, 1) shares."""
-    share = (np.linspace(0, 1, _ROWS) ** 0.75)[:, None].astype(np.float32)
+    share = (np.linspace(0, 1, _ROWS) ** 0.75)[:, None]
     front = _fade(_ASIDE, 1.1, 0.75)
     end = np.interp(_ASIDE, _LINE_AT, _LINE)
     end += np.convolve(random.normal(0, 1.6, _COLUMNS), (0.25, 0.5, 0.25), mode="same")
@@ -125,13 +124,21 @@ def _fade(values: NDArray[Any], low: float, high: float) -> NDArray[Any]:
     return np.asarray(t * t * (3 - 2 * t))
 
 
-def _lumps(random: np.random.Generator, rows: int, columns: int) -> Array:
+def _lumps(random: np.random.Generator, rows: int, columns: int) -> NDArray[Any]:
     """(R, C) smooth noise whose last column is its first."""
-    coarse = random.standard_normal((rows, columns)).astype(np.float32)
+    coarse = random.standard_normal((rows, columns))
     coarse[:, -1] = coarse[:, 0]
     # The crown is one point: what differs around it would be a star.
     coarse[0] = coarse[0].mean()
-    return np.asarray(cv2.resize(coarse, (_COLUMNS, _ROWS), interpolation=cv2.INTER_LINEAR))
+    return _stretch(_stretch(coarse, _ROWS).T, _COLUMNS).T
+
+
+def _stretch(values: NDArray[Any], count: int) -> NDArray[Any]:
+    """Rows interpolated to ``count`` of them."""
+    at = np.linspace(0, len(values) - 1, count)
+    before = np.minimum(at.astype(np.int64), len(values) - 2)
+    share = (at - before)[:, None]
+    return np.asarray(values[before] * (1 - share) + values[before + 1] * share)
 
 
 def _fall(points: Array, drop: Array, hair: Hair) -> None:
@@ -159,7 +166,9 @@ def _uv(canvas: Canvas, across: NDArray[Any], along: NDArray[Any]) -> Array:
     return np.stack(np.broadcast_arrays(u, v), axis=-1).reshape(-1, 2).astype(np.float32)
 
 
-def _strands(canvas: Canvas, points: Array, share: Array, down: Array, drop: Array) -> Surface:
+def _strands(
+    canvas: Canvas, points: Array, share: NDArray[Any], down: Array, drop: Array
+) -> Surface:
     """The shell itself; its last stretch, of the same length everywhere, is cut into strands."""
     length = 0.017 * (down[-1] - down[0]) + drop[-1]
     left = length * (1 - share)
@@ -171,7 +180,7 @@ def _strands(canvas: Canvas, points: Array, share: Array, down: Array, drop: Arr
     return Surface(points.reshape(-1, 3), grid_faces(_ROWS, _COLUMNS), uv, "hair", cutout=True)
 
 
-def _fuzz(canvas: Canvas, points: Array, share: Array) -> Surface:
+def _fuzz(canvas: Canvas, points: Array, share: NDArray[Any]) -> Surface:
     """Loose hair just outside of curly hair: mostly holes."""
     zigzag = np.abs((share * 8) % 2 - 1)
     along = HAIR_FUZZ + zigzag * (1 - HAIR_FUZZ)

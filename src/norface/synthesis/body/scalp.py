@@ -7,7 +7,7 @@ from a centre inside the mean head. Ears are left out: the map goes straight und
 from __future__ import annotations
 
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 import numba
 import numpy as np
@@ -126,7 +126,7 @@ def _gather(points: Array, index: NDArray[np.int32], weight: Array) -> Array:
     return out
 
 
-def over_head(around: Array, down: Array, lift: Array, mapped: Array) -> Array:
+def over_head(around: NDArray[Any], down: NDArray[Any], lift: NDArray[Any], mapped: Array) -> Array:
     """Points over the skin.
 
     Args:

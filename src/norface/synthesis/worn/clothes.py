@@ -120,7 +120,8 @@ def _collar(canvas: Canvas, worn: Clothes) -> Surface | None:
         top, height = -1.06, 0.45
         y = top - height * t - 0.12 * np.cos(turn)
     elif worn.neckline == "shirt":
-        turn = np.linspace(0.16, 2 * np.pi - 0.16, columns)[None]
+        first = 0.04 + 0.20 * t**1.5
+        turn = first + np.linspace(0, 1, columns)[None] * 2 * (np.pi - first)
         front = np.clip(np.cos(turn), 0, 1)
         out = 0.60 + 0.16 * t + 0.03 * front
         y = -1.05 - 0.30 * front**2 - (0.26 + 0.14 * front**6) * t

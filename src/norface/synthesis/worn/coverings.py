@@ -20,7 +20,7 @@ Array = NDArray[np.float32]
 COVERINGS: Final = ("hijab", "turban", "beanie", "cap", "headband")
 
 _ROWS, _COLUMNS = 18, 49
-_AROUND: Final = np.linspace(-np.pi, np.pi, _COLUMNS).astype(np.float32)
+_AROUND: Final = np.linspace(-np.pi, np.pi, _COLUMNS)
 _ASIDE: Final = np.abs(_AROUND)
 
 
@@ -136,7 +136,7 @@ def _shell(
     if wrap:
         phase = down * 0.36 + 2.2 * np.sign(_AROUND) * np.cos(_AROUND)
         height += wrap * np.abs(np.sin(phase)) * np.clip((1 - share) * 5, 0, 1)
-    coarse = random.standard_normal(_COLUMNS).astype(np.float32)
+    coarse = random.standard_normal(_COLUMNS)
     coarse[-1] = coarse[0]
     height += 0.012 * np.convolve(coarse, (0.3, 0.4, 0.3), mode="same") * np.sin(share * 6)
     points = over_head(_AROUND, down, height.astype(np.float32), mapped)
@@ -149,7 +149,7 @@ def _shell(
 def _brim(canvas: Canvas, mapped: Array, worn: Covering, lift: float) -> Surface:
     """The brim of a cap, from its front edge forward."""
     rows, columns = 6, 17
-    around = np.linspace(-0.95, 0.95, columns, dtype=np.float32)
+    around = np.linspace(-0.95, 0.95, columns)
     edge = np.interp(np.abs(around), (0.0, 0.6, 1.1), (50.0, 52.0, 64.0)) + worn.low
     down = edge[None].astype(np.float32)
     root = over_head(around, down, np.full((1, columns), 0.7 * lift, np.float32), mapped)[0]
@@ -192,7 +192,7 @@ def _veil(canvas: Canvas, mapped: Array, worn: Covering) -> Surface:
 def _bib(canvas: Canvas, mapped: Array, worn: Covering) -> Surface:
     """The lower cloth of a hijab: from the cheeks and under the chin down to the chest."""
     rows, columns = 10, 25
-    around = np.linspace(-1.35, 1.35, columns, dtype=np.float32)
+    around = np.linspace(-1.35, 1.35, columns)
     aside = np.abs(around)
     jaw = np.interp(aside, (0.0, 0.3, 0.6, 0.8, 0.95, 1.1, 1.35), (152, 150, 143, 130, 112, 95, 80))
     top = over_head(

@@ -197,14 +197,14 @@ def paint_glasses(sheet: Array, canvas: Canvas, worn: Glasses) -> None:
     over = np.linspace(0, 1, columns, dtype=np.float32)[None]
     slant = over + 0.45 * down
     # A window of two panes, high on the glass.
-    pane = (np.abs(slant - 0.42) < 0.035) | (np.abs(slant - 0.54) < 0.06)
-    mirrored = (pane & (down > 0.1) & (down < 0.34)).astype(np.float32)
+    pane = (np.abs(slant - 0.36) < 0.025) | (np.abs(slant - 0.46) < 0.045)
+    mirrored = (pane & (down > 0.1) & (down < 0.30)).astype(np.float32)
     if worn.tint is not None:
         lens[..., :3] = np.array(worn.tint, np.float32) * (0.6 + 1.5 * down[..., None])
         lens[..., :3] += 0.4 * worn.shine * mirrored[..., None]
         lens[..., 3] = 0.5
         lens[..., 5] = 1
     else:
-        lens[..., :3] = 0.35 + 0.6 * worn.shine
+        lens[..., :3] = 0.15 + 0.5 * worn.shine
         lens[..., 3] = 0.5
         lens[..., 5] = mirrored
