@@ -78,7 +78,9 @@ def face_truth(person: Person, actions: Array, picture: Picture, pose: Pose) -> 
     neutral = head.neutral(person.shape)
     gaze = gaze_angles(head, neutral, head.express(neutral, actions))
     for side, (yaw, pitch) in zip(("left", "right"), gaze, strict=True):
-        row[f"gaze_yaw_{side}"], row[f"gaze_pitch_{side}"] = round(yaw, 2), round(pitch, 2)
+        # Adding zero makes -0.0 plain.
+        row[f"gaze_yaw_{side}"] = round(float(yaw), 2) + 0.0
+        row[f"gaze_pitch_{side}"] = round(float(pitch), 2) + 0.0
     for unit, (whole, left, right) in zip(ACTION_UNITS, picture.intensity, strict=True):
         row[f"{unit.name}_r"] = round(float(whole), 3)
         if unit.has_sides:

@@ -136,12 +136,13 @@ def _expressions(
     now = random.uniform(0.1, 0.8)
     while now < length - 0.3:
         shown, emotion = random_expression(random)
+        while emotion == EMOTIONS.index("neutral"):
+            shown, emotion = random_expression(random)
+        _without_gaze(shown)
         onset, apex, offset = (random.uniform(*r) for r in ((0.2, 0.8), (0.15, 2.0), (0.3, 1.2)))
-        mask = np.ones(len(FACIAL_ACTIONS), np.bool_)
-        mask[_GAZE] = False
         lead = random.uniform(0, 0.25 * onset)
         starts: dict[str, tuple[float, float]] = {}
-        for i in np.flatnonzero((shown > 0.01) & mask):
+        for i in np.flatnonzero(shown > 0.01):
             # Left and right of an action go together.
             name = FACIAL_ACTIONS[i].removesuffix("Left").removesuffix("Right")
             if name not in starts:
@@ -157,6 +158,15 @@ def _expressions(
         now = end + random.uniform(0.1, 1.2)
     emotions[(actions.max(axis=1) < 0.12) & (emotions < 0)] = EMOTIONS.index("neutral")
     return events
+
+
+def _without_gaze(actions: Array) -> None:
+    """Take out of an expression where the eyes look, and how far the lids follow them down."""
+    down = max(actions[ACTION_INDEX[f"eyeLookDown{side}"]] for side in ("Left", "Right"))
+    for lid in _LIDS:
+        if actions[lid] <= 0.35 * down + 1e-6:
+            actions[lid] = 0
+    actions[_GAZE] = 0
 
 
 def _unit_events(
