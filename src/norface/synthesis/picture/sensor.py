@@ -113,7 +113,6 @@ def add_noise(exposed: Array, sensor: Sensor) -> Array:
     if sensor.shot <= 0 and sensor.read <= 0:
         return exposed
     random = np.random.default_rng([sensor.seed, 3])
-    height, width = exposed.shape[:2]
     offsets = random.integers(0, 256, (2, 2)).astype(np.int64)
     return _noise(
         exposed, _grains(round(min(sensor.grain, 2.0) * 4)), offsets, np.float32(sensor.shot),

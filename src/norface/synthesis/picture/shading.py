@@ -113,7 +113,9 @@ def shadow_share(shadow: Array, frame: Array, x: float, y: float, z: float) -> f
         shadow: (S, S) depth towards the light of the nearest surface.
         frame: (4, 3) axes right, up and towards the light in texels; last row offset x, y and
             the blur's step in texels.
-        x, y, z: the point.
+        x: of the point, in the axes of the frame.
+        y: of the point.
+        z: of the point.
     """
     size = shadow.shape[0]
     u = frame[0, 0] * x + frame[0, 1] * y + frame[0, 2] * z + frame[3, 0]
@@ -289,13 +291,22 @@ def shade(
     """Light every pixel; inside one surface the light is computed once a pixel.
 
     Args:
-        position, point: (V, 3) vertices in samples of the picture, and in camera space.
-        normal, uv, occlusion, faces, part: as in ``Mesh``.
+        position: (V, 3) x and y in samples of the picture, z growing towards the viewer.
+        point: as in ``Mesh``.
+        normal: as in ``Mesh``.
+        uv: as in ``Mesh``.
+        occlusion: as in ``Mesh``.
+        faces: as in ``Mesh``.
+        part: as in ``Mesh``.
         owner: (H s, W s) triangle of each sample, -1 for none.
         paint: (h, w, 6) the paint.
         lips: (h, h) how much of each texel of the skin is lip; (0, 0) for unknown.
-        directions, colours, sky, ground: the lights.
-        shadow, frame: the key light's shadow map, see `shadow_share`; (0, 0) for none.
+        directions: as in ``Lights``.
+        colours: as in ``Lights``.
+        sky: as in ``Lights``.
+        ground: as in ``Lights``.
+        shadow: the key light's shadow map, see `shadow_share`; (0, 0) for none.
+        frame: of the shadow map.
         bump: how much the paint's height tilts the surface, 1 as it is.
         background: (H, W, 3) linear RGB.
         supersample: samples along each side of a pixel.

@@ -37,7 +37,8 @@ def visible(
         two_sided: (F,) whether back faces are seen.
         cutout: (F,) whether ``alpha`` cuts holes; partial alpha covers part of the samples.
         alpha: (h, w) the paint's alpha.
-        height, width: samples.
+        height: samples down.
+        width: samples across.
 
     Returns:
         (height, width) triangle of each sample, -1 for none; and its depth.
@@ -91,3 +92,36 @@ def visible(
                 depth[y, x] = z
                 owner[y, x] = f
     return owner, depth
+
+
+def visible_vertices(
+    position: Array,
+    faces: NDArray[np.int32],
+    two_sided: NDArray[np.bool_],
+    height: int,
+    width: int,
+    *,
+    slack: float = 1.0,
+) -> NDArray[np.bool_]:
+    """Which vertices are seen: inside the picture, and nothing solid in front.
+
+    Args:
+        position: (V, 3) x and y in pixels, z growing towards the viewer.
+        faces: (F, 3) triangles; leave out those that are cut out of their paint.
+        two_sided: (F,) whether back faces hide what is behind.
+        height: of the picture, pixels.
+        width: of the picture, pixels.
+        slack: depth by which a vertex may lie behind the surface, in units of z.
+
+    Returns:
+        (V,) booleans.
+    """
+    uv = np.zeros((len(position), 2), np.float32)
+    solid = np.zeros(len(faces), np.bool_)
+    _, depth = visible(
+        position, uv, faces, two_sided, solid, np.ones((2, 2), np.float32), height, width
+    )
+    column, row = np.floor(position[:, 0]).astype(int), np.floor(position[:, 1]).astype(int)
+    inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
+    nearest = depth[np.clip(row, 0, height - 1), np.clip(column, 0, width - 1)]
+    return np.asarray(inside & (position[:, 2] >= nearest - slack))
