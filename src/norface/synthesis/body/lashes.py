@@ -108,7 +108,7 @@ def paint_lashes(paint: Array, sheet: Canvas, eyes: Eyes) -> None:
         reach = random.uniform(0.5, 1, count) * (random.random(count) < share)
         way = (np.arange(len(part)) + 0.5)[:, None] / len(part)
         # Between two texels of a strand and none the cut is at a half: less alpha is thinner.
-        alpha = (0.72 + 0.23 * eyes.mascara - 0.15 * way) * (way < reach)
+        alpha = (0.74 + 0.21 * eyes.mascara - 0.28 * way) * (way < reach)
         part[:, : 2 * count : 2, 5] = alpha
         part[:, 1 : 2 * count : 2, 5] = 0
         part[0, :, 5] = np.maximum(part[0, :, 5], 0.75 * share)

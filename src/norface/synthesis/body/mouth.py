@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numba
@@ -80,13 +81,17 @@ def tuck_tongue(points: Array, mouth: Mouth) -> Array:
     """(V, 3) ``points`` with the tongue narrower and farther back, clear of the teeth."""
     if mouth.tucked == 0:
         return points
-    tongue = head_model().vertices_of("tongue")
+    head = head_model()
+    tongue = head.vertices_of("tongue")
     out = points.copy()
-    x = out[tongue, 0]
+    x, z = out[tongue, 0], out[tongue, 2]
+    # A tongue that is put out stays where it is.
+    out_by = z.max() - points[head.vertices_of("teeth"), 2].max()
+    amount = mouth.tucked * float(np.clip((0.06 - out_by) / 0.06, 0, 1))
     middle = 0.5 * (x.min() + x.max())
-    out[tongue, 0] = middle + (x - middle) * np.float32(1 - 0.2 * mouth.tucked)
-    out[tongue, 1] -= np.float32(0.03 * mouth.tucked)
-    out[tongue, 2] -= np.float32(0.05 * mouth.tucked)
+    out[tongue, 0] = middle + (x - middle) * np.float32(1 - 0.2 * amount)
+    out[tongue, 1] -= np.float32(0.03 * amount)
+    out[tongue, 2] -= np.float32(0.05 * amount)
     return out
 
 
@@ -172,11 +177,13 @@ def _paint_arch(
         k, p = which[column], inside[column]
         # The cheeks keep light from the back teeth.
         side = min(abs(across[column]) / 0.42, 1.0)
-        lit = level * (1 - 0.72 * side * side)
+        lit = level * (1 - 0.78 * side * side)
         soft = max(texel / half[column], 0.06)
         between = min(max((p - 1 + 1.3 * soft) / (1.3 * soft), 0.0), 1.0)
-        line = 1 - 0.62 * between
+        # A line that one texel is too coarse for is fainter instead.
+        line = 1 - 0.6 * between * math.sqrt(0.06 / soft)
         bulge = 0.012 * (1 - min(p, 1.0) ** 4) + out[k]
+        smooth = 0.45 if colour[k, 0] > 0.05 else 0.0
         for row in range(rows):
             down = (row + 0.5) / rows
             gum = min(max((0.30 + 0.13 * p * p - down) * rows * 0.7 + 0.5, 0.0), 1.0)
@@ -186,11 +193,11 @@ def _paint_arch(
             thin = max((down - 0.8) / 0.2, 0.0)
             for c in range(3):
                 tint = 1 - (0.05, 0.10, 0.20)[c] * root - (0.16, 0.13, 0.08)[c] * thin
-                value = min(1.12 * colour[k, c], 0.9) * tint * line
+                value = min(1.3 * colour[k, c], 0.97) * tint * line
                 value += (gums[c] * (1 - 0.25 * between) - value) * gum
                 value += ((0.03, 0.008, 0.008)[c] - value) * beyond
                 tile[row, column, c] = value * lit
-            tile[row, column, 3] = (0.45 + (0.5 * wet - 0.45) * gum) * (1 - beyond) * lit
+            tile[row, column, 3] = (smooth + (0.5 * wet - smooth) * gum) * (1 - beyond) * lit
             tile[row, column, 4] = bulge + (0.008 - bulge) * gum
 
 
