@@ -74,7 +74,7 @@ FAMILIES: Final = {
     "marionette": Family(-0.012, 0.012, 0.0, 0.21, (1, 1), 0.018, 0.011, FLESHY),
     "stretch": Family(0.0, 0.12, 0.0, 0.26, (1, 3), 0.014, 0.008),
     "lip": Family(0.0, 0.22, 0.0, 0.14, (4, 8), 0.007, 0.006),
-    "lid crease": Family(-0.012, 0.012, 0.02, 0.42, (1, 1), 0.011, 0.010),
+    "lid crease": Family(-0.012, 0.012, 0.02, 0.42, (1, 1), 0.011, 0.010, shared=True),
 }
 
 ZONES: Final = (

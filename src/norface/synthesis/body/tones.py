@@ -16,9 +16,9 @@ MONK_SWATCHES: Final = (
 _LIGHTEST = 0.52  # luminance of the lightest skin's albedo: no skin is as white as its swatch
 _CONTRAST = 0.6  # the darkest swatches are darker than any skin: fewer stops between the tones
 _STEP = 0.93  # the first swatches hardly differ in luminance: each tone is at least this darker
-_SWATCH_HUE = 0.3  # the swatches are too grey: so much of their hue, the rest from measured skin
+_SWATCH_HUE = 0.2  # the swatches are too grey: so much of their hue, the rest from measured skin
 # R / G and B / G of measured skin, light and dark.
-_LIGHT_HUE, _DARK_HUE = (1.42, 0.80), (1.93, 0.63)
+_LIGHT_HUE, _DARK_HUE = (1.46, 0.77), (2.0, 0.60)
 _LUMINANCE = np.array((0.2126, 0.7152, 0.0722))
 
 
