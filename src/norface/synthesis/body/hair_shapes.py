@@ -97,6 +97,8 @@ def _columns(
     top = np.exp(-((down / 55) ** 2))
     lift = hair.volume * (0.75 + 0.35 * top) * shape
     lift *= 1 + 0.25 * hair.parting * np.sign(_AROUND) * np.sin(_ASIDE) * top
+    # Falling hair stands off the sides of the head, too.
+    lift *= 1 + 0.35 * falls * np.exp(-(((down - 66) / 22) ** 2))
     if hair.style == "quiff" and not pressed:
         rise = np.exp(-((_AROUND / 0.75) ** 2)) * np.exp(-(((down - 33) / 15) ** 2))
         lift = lift + (0.26 + 0.3 * hair.volume) * rise

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,15 +32,39 @@ def tube(
         flat: its extent along ``across`` as a share of the radius.
         across: a direction that the path never runs along.
     """
-    along = np.gradient(path, axis=0)
-    first = np.cross(np.array(across), along)
-    first /= np.linalg.norm(first, axis=1, keepdims=True) + 1e-9
-    second = np.cross(along, first)
-    second /= np.linalg.norm(second, axis=1, keepdims=True) + 1e-9
-    angle = np.linspace(0, 2 * np.pi, sides + 1)
-    ring = np.cos(angle)[:, None] * first[:, None] + flat * np.sin(angle)[:, None] * second[:, None]
-    points = path[:, None] + np.broadcast_to(radius, len(path))[:, None, None] * ring
-    return points.reshape(-1, 3).astype(np.float32), grid_faces(len(path), sides + 1)
+    middle = np.ascontiguousarray(path, np.float64)
+    around = np.full(len(path), radius) if isinstance(radius, float) else radius
+    points = _sweep(middle, np.ascontiguousarray(around, np.float64), sides, flat, across)
+    return points, grid_faces(len(path), sides + 1)
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _sweep(
+    path: NDArray[np.float64],
+    radius: NDArray[np.float64],
+    sides: int,
+    flat: float,
+    across: tuple[float, float, float],
+) -> Array:
+    count = path.shape[0]
+    points = np.empty((count * (sides + 1), 3), np.float32)
+    ax, ay, az = across
+    for i in range(count):
+        before, after = max(i - 1, 0), min(i + 1, count - 1)
+        x, y, z = path[after] - path[before]
+        ux, uy, uz = ay * z - az * y, az * x - ax * z, ax * y - ay * x
+        length = math.sqrt(ux * ux + uy * uy + uz * uz) + 1e-9
+        ux, uy, uz = ux / length, uy / length, uz / length
+        vx, vy, vz = y * uz - z * uy, z * ux - x * uz, x * uy - y * ux
+        length = math.sqrt(vx * vx + vy * vy + vz * vz) + 1e-9
+        vx, vy, vz = vx / length, vy / length, vz / length
+        for k in range(sides + 1):
+            angle = 2 * math.pi * k / sides
+            a, b = radius[i] * math.cos(angle), radius[i] * flat * math.sin(angle)
+            points[i * (sides + 1) + k, 0] = path[i, 0] + a * ux + b * vx
+            points[i * (sides + 1) + k, 1] = path[i, 1] + a * uy + b * vy
+            points[i * (sides + 1) + k, 2] = path[i, 2] + a * uz + b * vz
+    return points
 
 
 def one_colour(canvas: Canvas, tile: str, count: int) -> Array:
