@@ -77,7 +77,7 @@ def test_targets_are_framed_as_aligned_crops_are() -> None:
 def test_nothing_hides_a_target() -> None:
     people = [target_person(i) for i in range(TARGET_COUNT)]
     for worn in ("glasses", "covering", "occluder"):
-        assert {getattr(person, worn, None) for person in people} == {None}
+        assert {getattr(person, worn) for person in people} == {None}
     # Young and old, light and dark.
     assert np.ptp([p.shape.age for p in people]) > 40
     assert np.ptp([p.tone for p in people]) > 7

@@ -6,9 +6,9 @@ A target face is a person in one pose, one light and before one plain background
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,9 +95,7 @@ def target_person(index: int) -> Person:
 
 def uncovered(person: Person) -> Person:
     """The person with nothing on or before the face."""
-    known = {f.name for f in fields(person)}
-    nothing: dict[str, Any] = dict.fromkeys(known & {"glasses", "covering", "occluder"})
-    return replace(person, **nothing)
+    return replace(person, glasses=None, covering=None, occluder=None)
 
 
 def render_target(index: int, actions: NDArray[np.float32], size: int = 256) -> NDArray[np.uint8]:

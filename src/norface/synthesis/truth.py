@@ -48,20 +48,23 @@ def person_truth(person: Person) -> dict[str, Any]:
         "european": round(person.shape.ancestry[2], 3),
         "skin_tone": round(person.tone, 3),
         "hair": person.hair.name,
-        "hair_style": _name(person.hair, "style"),
+        "hair_style": person.hair.style,
         "long_hair": int(person.hair.length > 0),
         "glasses": int(person.glasses is not None),
-        "covering": _kind(person, "covering"),
-        "occluder": _kind(person, "occluder"),
+        "glasses_rim": person.glasses.rim if person.glasses else "",
+        "covering": person.covering.kind if person.covering else "",
+        "occluder": person.occluder.kind if person.occluder else "",
         "beard": round(person.skin.beard, 3),
         "moustache": round(person.skin.moustache, 3),
+        "goatee": round(person.skin.goatee, 3),
+        "sideburns": round(person.skin.sideburns, 3),
     }
 
 
 def scene_truth(scene: Scene) -> dict[str, Any]:
     """How the picture is taken."""
     return {
-        "light": _name(scene.lights, "name"),
+        "light": scene.lights.name,
         "exposure": round(scene.exposure, 4),
         "distance": round(scene.camera.distance, 3),
         "defocus": round(scene.sensor.defocus, 4),
@@ -99,16 +102,3 @@ def sample_landmarks(sample: Sample) -> Array:
     head = head_model()
     points = head.express(head.neutral(sample.person.shape), sample.actions)
     return landmarks_478(sample.picture.vertices, points, sample.scene.pose)
-
-
-def _name(part: object, attribute: str) -> str:
-    value = getattr(part, attribute, "")
-    return str(value) if value is not None else ""
-
-
-def _kind(owner: object, attribute: str) -> str:
-    """What a part that may be absent is called: its name or kind, empty where there is none."""
-    part = getattr(owner, attribute, None)
-    if part is None or isinstance(part, str):
-        return part or ""
-    return _name(part, "name") or _name(part, "kind") or type(part).__name__.lower()
