@@ -195,3 +195,13 @@ def test_how_many_wear_what() -> None:
 def test_unknown_occluder() -> None:
     with pytest.raises(ValueError, match="unknown occluder"):
         random_occluder(np.random.default_rng(0), "hat")
+
+
+def test_occluder_takes_its_place() -> None:
+    random = np.random.default_rng(3)
+    bald = replace(_bare(), occluder=random_occluder(random, "hair_over_eye"))
+    assert _pixels(_render(bald), "hair") > 100
+    clear = some_glasses(random)
+    dark = replace(_bare(), occluder=random_occluder(random, "sunglasses"))
+    both = replace(dark, glasses=clear)
+    assert np.array_equal(_render(dark).image, _render(both).image)

@@ -75,10 +75,12 @@ def _paint(
             clump = _between(single[0], bent * 0.22)
             strand = _between(single[1], bent * 0.7)
             thread = single[2, int(bent * 2.3) % 128]
-            above = _between(cloud[int(y * 0.55) % 64], bent * 0.5)
-            below = _between(cloud[int(y * 0.55 + 1) % 64], bent * 0.5)
-            t = y * 0.55 - math.floor(y * 0.55)
-            curls = above * (1 - t) + below * t
+            curls = 0.0
+            if loose or curl > 0.05:
+                above = _between(cloud[int(y * 0.55) % 64], bent * 0.5)
+                below = _between(cloud[int(y * 0.55 + 1) % 64], bent * 0.5)
+                t = y * 0.55 - math.floor(y * 0.55)
+                curls = above * (1 - t) + below * t
             straight = 1 - 0.75 * curl
             level = 1 + straight * (0.22 * clump + 0.18 * strand) + fine_share * thread
             level += 0.42 * curl * curls
