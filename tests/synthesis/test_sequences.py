@@ -83,6 +83,15 @@ def test_events_say_what_the_frames_show(sequences: list[Sequence]) -> None:
     assert counted > 60
 
 
+def test_neutral_is_a_face_at_rest(sequences: list[Sequence]) -> None:
+    slow = [i for i, name in enumerate(FACIAL_ACTIONS) if not name.startswith("eye")]
+    emotions = np.concatenate([s.emotions for s in sequences])
+    strongest = np.concatenate([s.actions[:, slow].max(axis=1) for s in sequences])
+    assert (strongest[emotions == 0] <= 0.12).all()
+    assert (emotions == 0).mean() > 0.05
+    assert len(set(emotions[emotions > 0])) > 4
+
+
 def test_ramps_rise_smoothly() -> None:
     rise = ramp(np.linspace(0, 1, 101), 0.2, 0.8)
     assert rise[20] == 0

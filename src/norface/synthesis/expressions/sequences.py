@@ -60,7 +60,8 @@ class Sequence:
         fps: frames a second.
         actions: (T, 52) facial actions, 0 to 1.
         poses: T poses of the head.
-        emotions: (T,) index into ``facs.EMOTIONS`` while a prototype is shown, -1 otherwise.
+        emotions: (T,) index into ``facs.EMOTIONS``: the prototype while one comes, stays and goes,
+            neutral while nothing but gaze and lids moves, -1 otherwise.
         events: in the order of their onsets.
     """
 
@@ -94,6 +95,7 @@ def random_sequence(random: np.random.Generator, seconds: float, fps: float) -> 
     if speech is not None:
         # Talking goes on below what the face expresses: the stronger of the two shows.
         np.maximum(actions, speech, out=actions)
+    emotions[(actions.max(axis=1) < 0.12) & (emotions < 0)] = EMOTIONS.index("neutral")
     events += _blinks(random, time, actions)
     for names, value in (
         (("eyeLookOutLeft", "eyeLookInRight"), across),
@@ -156,7 +158,6 @@ def _expressions(
         if emotion > 0:
             emotions[(time >= now) & (time < now + onset + apex + offset)] = emotion
         now = end + random.uniform(0.1, 1.2)
-    emotions[(actions.max(axis=1) < 0.12) & (emotions < 0)] = EMOTIONS.index("neutral")
     return events
 
 
