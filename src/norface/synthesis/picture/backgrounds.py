@@ -107,7 +107,8 @@ def _texture(random: np.random.Generator) -> Array:
             wave = np.abs((rows / random.uniform(5, 30) + random.random()) % 1 * 2 - 1)
             folds += random.uniform(0.05, 0.3) * (wave - 0.5)
         drawn *= (1 + folds).astype(np.float32)[None, :, None].clip(0.2, 2)
-    return drawn * (1 + np.float32(random.uniform(0.02, 0.2)) * _noise(random, 0.9, 7)).clip(0.2, 2)
+    grain = 1 + np.float32(random.uniform(0.02, 0.2)) * _noise(random, 0.9, 7)
+    return np.asarray(drawn * np.clip(grain, 0.2, 2), np.float32)
 
 
 def _room(random: np.random.Generator) -> Array:
@@ -204,4 +205,5 @@ def _clutter(random: np.random.Generator) -> Array:
             _rectangle(drawn, x, y, w, h, _colour(random, 0.35))
         else:
             _disc(drawn, x, y, w / 3, _colour(random, 0.35))
-    return drawn * (1 + np.float32(0.15) * _noise(random, 0.8)).clip(0.3, 2)
+    grain = 1 + np.float32(0.15) * _noise(random, 0.8)
+    return np.asarray(drawn * np.clip(grain, 0.3, 2), np.float32)

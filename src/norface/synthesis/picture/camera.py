@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from norface.results import Pose
 from norface.synthesis.picture.sensor import CLEAN, Sensor, add_noise, store, through_lens
+from norface.synthesis.picture.visibility import Number
 
 Array = NDArray[np.float32]
 
@@ -123,7 +124,7 @@ def _srgb() -> NDArray[np.uint8]:
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _encode(linear: Array, contrast: float, table: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _encode(linear: Array, contrast: Number, table: NDArray[np.uint8]) -> NDArray[np.uint8]:
     height, width = linear.shape[:2]
     out = np.empty((height, width, 3), np.uint8)
     one, knee = np.float32(1), np.float32(0.6)

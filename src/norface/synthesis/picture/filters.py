@@ -6,6 +6,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from norface.synthesis.picture.visibility import Number
+
 Array = NDArray[np.float32]
 
 
@@ -57,7 +59,7 @@ def _convolve(picture: Array, taps: Array, axis: int) -> Array:
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _smear(picture: Array, across: float, down: float, steps: int) -> Array:
+def _smear(picture: Array, across: Number, down: Number, steps: int) -> Array:
     height, width, count = picture.shape
     out = np.zeros_like(picture)
     share = np.float32(1) / np.float32(steps)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from norface.synthesis.picture.filters import blur, enlarge, shrink, smear
+from norface.synthesis.picture.visibility import Number
 
 Array = NDArray[np.float32]
 
@@ -145,13 +146,13 @@ def _grains(sigma_quarters: int) -> Array:
     fine = np.random.default_rng([77, sigma_quarters]).standard_normal((256, 256, 4))
     smooth = blur(fine.astype(np.float32), sigma_quarters / 4)
     deviation = np.sqrt((smooth.astype(np.float64) ** 2).mean())
-    return (smooth / deviation).astype(np.float32)
+    return np.asarray(smooth / deviation, np.float32)
 
 
 @numba.njit(cache=True, error_model="numpy")
 def _noise(
-    exposed: Array, grains: Array, offsets: NDArray[np.int64], shot: float, read: float,
-    colour: float,
+    exposed: Array, grains: Array, offsets: NDArray[np.int64], shot: Number, read: Number,
+    colour: Number,
 ) -> Array:  # fmt: skip
     height, width = exposed.shape[:2]
     out = np.empty_like(exposed)
@@ -169,7 +170,7 @@ def _noise(
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _balance(linear: Array, factors: Array, vignette: float) -> Array:
+def _balance(linear: Array, factors: Array, vignette: Number) -> Array:
     height, width = linear.shape[:2]
     out = np.empty_like(linear)
     one, two = np.float32(1), np.float32(2)
@@ -185,7 +186,7 @@ def _balance(linear: Array, factors: Array, vignette: float) -> Array:
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _fringe(linear: Array, amount: float) -> Array:
+def _fringe(linear: Array, amount: Number) -> Array:
     height, width = linear.shape[:2]
     out = linear.copy()
     half = np.float32(0.5)

@@ -6,6 +6,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from norface.synthesis.picture.visibility import Number
+
 Array = NDArray[np.float32]
 
 _0, _1, _HALF = np.float32(0), np.float32(1), np.float32(0.5)
@@ -16,7 +18,7 @@ _MAX_SLOPE = np.float32(1.2)
 
 
 @numba.njit(cache=True, error_model="numpy", inline="always")
-def _height(paint: Array, u: float, v: float) -> float:
+def _height(paint: Array, u: Number, v: Number) -> Number:
     iu, iv = int(u), int(v)
     fu, fv = u - np.float32(iu), v - np.float32(iv)
     return (paint[iv, iu, 4] * (_1 - fu) + paint[iv, iu + 1, 4] * fu) * (_1 - fv) + (
@@ -25,7 +27,7 @@ def _height(paint: Array, u: float, v: float) -> float:
 
 
 @numba.njit(cache=True, error_model="numpy", inline="always")
-def _add_texel(paint: Array, u: float, v: float, weight: float, texel: Array) -> None:
+def _add_texel(paint: Array, u: Number, v: Number, weight: Number, texel: Array) -> None:
     iu, iv = int(u), int(v)
     fu, fv = u - np.float32(iu), v - np.float32(iv)
     w00, w01 = (_1 - fu) * (_1 - fv) * weight, fu * (_1 - fv) * weight
@@ -40,7 +42,7 @@ def _add_texel(paint: Array, u: float, v: float, weight: float, texel: Array) ->
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _spread_texel(paint: Array, u: float, v: float, span: float, texel: Array) -> None:
+def _spread_texel(paint: Array, u: Number, v: Number, span: Number, texel: Array) -> None:
     """The paint around a place, over the ``span`` texels that half a pixel covers."""
     if span <= np.float32(1.05):
         _add_texel(paint, u, v, _1, texel)
@@ -65,13 +67,13 @@ def _interpolate(
     occlusion: Array,
     faces: NDArray[np.int32],
     f: int,
-    px: float,
-    py: float,
+    px: Number,
+    py: Number,
     out: Array,
     into: int,
-    edge_u: float,
-    edge_v: float,
-) -> float:
+    edge_u: Number,
+    edge_v: Number,
+) -> Number:
     """Fill a row of ``out`` with normal, uv, occlusion and point; texels that a sample spans."""
     a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
     xa, ya = position[a, 0], position[a, 1]
@@ -99,14 +101,14 @@ def _interpolate(
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _lobe(cosine: float, sharpness: float) -> float:
+def _lobe(cosine: Number, sharpness: Number) -> Number:
     """About ``cosine ** sharpness``, rational so that every machine computes the same."""
     ratio = cosine / (_HALF * sharpness * (_1 - cosine) + cosine + _SMALL)
     return ratio * ratio
 
 
 @numba.njit(cache=True, error_model="numpy")
-def shadow_share(shadow: Array, frame: Array, x: float, y: float, z: float) -> float:
+def shadow_share(shadow: Array, frame: Array, x: Number, y: Number, z: Number) -> Number:
     """Share of the key light that reaches a point, 0 to 1: a blurred look into the shadow map.
 
     Args:
@@ -144,8 +146,8 @@ def _light_point(
     at: int,
     gradient: Array,
     texel: Array,
-    bump_u: float,
-    bump_v: float,
+    bump_u: Number,
+    bump_v: Number,
     part: int,
     back: bool,
     directions: Array,
@@ -155,7 +157,7 @@ def _light_point(
     shadow: Array,
     frame: Array,
     rgb: Array,
-    weight: float,
+    weight: Number,
 ) -> None:
     """Add the light that leaves one row of ``sample`` towards the viewer to ``rgb``."""
     nx, ny, nz = sample[at, 0], sample[at, 1], sample[at, 2]
@@ -284,7 +286,7 @@ def shade(
     ground: Array,
     shadow: Array,
     frame: Array,
-    bump: float,
+    bump: Number,
     background: Array,
     supersample: int,
 ) -> tuple[Array, NDArray[np.uint8]]:
@@ -343,7 +345,8 @@ def shade(
                 rgb[k] = np.float32(count - hits) * share * background[row, column, k]
             if hits > 0:
                 left, top = np.float32(column * supersample), np.float32(row * supersample)
-                span, whole = _0, hits == count
+                span = _0
+                whole: Number = hits == count
                 if same:
                     span = _interpolate(
                         position, point, normal, uv, occlusion, faces, seen[0], left + centre,

@@ -66,11 +66,11 @@ def shadow_map(
     right /= np.sqrt((right * right).sum())
     down = -np.cross(towards, right)
     scale = size / (2 * _REACH)
-    frame = np.zeros((4, 3))
-    frame[:3] = np.stack([right, down, towards]) * scale
-    frame[3, :2] = size / 2 - (frame[:2] * _CENTRE).sum(axis=1)
-    frame[3, 2] = softness * scale / 2
-    frame = frame.astype(np.float32)
+    axes = np.zeros((4, 3))
+    axes[:3] = np.stack([right, down, towards]) * scale
+    axes[3, :2] = size / 2 - (axes[:2] * _CENTRE).sum(axis=1)
+    axes[3, 2] = softness * scale / 2
+    frame = axes.astype(np.float32)
     _, depth = visible(_seen_from(point, frame), uv, faces, two_sided, cutout, alpha, size, size)
     return ShadowMap(depth, frame)
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
+Number = Any
+"""A number inside compiled code, of a type that only the compiler follows."""
 
 HALF = np.float32(0.5)
 ONE = np.float32(1.0)
