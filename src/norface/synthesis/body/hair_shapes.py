@@ -23,7 +23,7 @@ _TURNS: Final = 3
 
 # Where the hair ends: degrees from the crown at each angle from the front (radians).
 _LINE_AT: Final = (0.0, 0.35, 0.6, 0.85, 1.05, 1.2, 1.36, 1.48, 1.6, 1.9, 2.05, 2.4, np.pi)
-_LINE: Final = (48.0, 48.0, 49.5, 54.0, 63.0, 80.0, 100.0, 100.0, 82.0, 84.0, 92.0, 108.0, 116.0)
+_LINE: Final = (48.0, 48.0, 49.5, 54.0, 63.0, 80.0, 100.0, 100.0, 82.0, 83.0, 86.0, 102.0, 113.0)
 # The angle at which falling hair leaves the head.
 _FALL: Final = 86.0
 

@@ -80,9 +80,9 @@ def _chest(canvas: Canvas, worn: Clothes, low: float, *, skin: bool = False) -> 
     """The front of the body from the neck down, its edge ``low`` decimetres under the throat."""
     rows, columns = 12, 41
     bend = np.linspace(-1, 1, columns)[None]
-    x = 0.52 * bend if skin else 3.2 * (0.45 * bend + 0.55 * bend**3)
+    x = 0.46 * bend if skin else 3.2 * (0.45 * bend + 0.55 * bend**3)
     t = np.linspace(0, 1, rows)[:, None]
-    raised = worn.collar if not skin else min(worn.collar, 0.0)
+    raised = worn.collar if not skin else min(worn.collar, 0.0) - 0.30 * bend**2
     slope = -1.30 + raised - 0.55 * np.clip(np.abs(x) - 0.45, 0, None) ** 0.8
     slope = slope - 1.2 * np.clip(np.abs(x) - 1.9, 0, None) ** 2
     wide = 0.62 if worn.neckline == "scoop" else 0.5
@@ -105,7 +105,7 @@ def _chest(canvas: Canvas, worn: Clothes, low: float, *, skin: bool = False) -> 
 def _neck(canvas: Canvas) -> Surface:
     """A stump inside the neck, that closes the gap under it when the head turns."""
     path = np.stack([np.zeros(6), np.linspace(-0.95, -1.95, 6), np.full(6, -0.66)], axis=1)
-    points, faces = tube(path, np.linspace(0.28, 0.44, 6), sides=12)
+    points, faces = tube(path, np.linspace(0.34, 0.46, 6), sides=12)
     uv = spread(canvas, _SKIN_TILE, np.full(len(points), 0.5), np.full(len(points), 0.15))
     return Surface(points, faces, uv, "skin", moves=False)
 
