@@ -14,9 +14,11 @@ from norface.synthesis.body.photo_skin import load_skin, skin_smiles
 from norface.synthesis.expressions.sampling import random_expression
 from norface.synthesis.people import Person, random_person
 from norface.synthesis.picture.scene import Picture, Scene, random_scene, render_face
+from norface.synthesis.worn.occluders import random_occluder
 
 PHOTO_SHARE: Final = 0.5
 SKINS_NEAR: Final = 40
+OCCLUDED_SHARE: Final = 0.05
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def with_photo_skin(
     near = near[: max(SKINS_NEAR, int((distance < 0.15).sum()))]
     photo = load_skin(skins, int(random.choice(near)), mirrored=bool(random.random() < 0.5))
     # The photo has its own beard.
-    skin = replace(person.skin, beard=0.0, moustache=0.0)
+    skin = replace(person.skin, beard=0.0, moustache=0.0, goatee=0.0, sideburns=0.0)
     return replace(person, skin=skin, photo=photo)
 
 
@@ -87,5 +89,7 @@ def render_sample(
     person = random_person(person_seed(seed, index))
     if skins is not None and random.random() < PHOTO_SHARE:
         person = with_photo_skin(random, person, actions, skins)
+    if random.random() < OCCLUDED_SHARE:
+        person = replace(person, occluder=random_occluder(random))
     picture = render_face(person, actions, scene)
     return Sample(index, seed, person, scene, picture, actions, emotion)

@@ -55,6 +55,7 @@ class Canvas:
         return _tiles(self.size)[name]
 
 
+@cache
 def _tiles(size: int) -> dict[str, tuple[slice, slice]]:
     half, eighth = size // 2, size // 8
     columns = slice(size, size + half)
