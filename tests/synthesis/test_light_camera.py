@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import platform
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -194,3 +198,11 @@ def test_vertices_behind_others_are_not_visible() -> None:
     seen = visible_vertices(scene.position, scene.faces, scene.two_sided, SIZE, SIZE, slack=0.1)
     assert seen[:8].all()
     assert not seen[8:].any()
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="withholds instructions of x86")
+def test_an_older_processor_paints_the_same_bytes() -> None:
+    check = Path(__file__).parents[2] / "tools/check_determinism.py"
+    command = [sys.executable, str(check), "4", "64", "libraries"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -36,6 +36,8 @@ def random_background(random: np.random.Generator, size: int, kind: str | None =
     sigma = float(random.uniform(0.3, 1.2) if random.random() < 0.4 else random.uniform(1.2, 5))
     if name in ("wall", "texture"):
         sigma *= 0.3
+    elif name == "bokeh":
+        sigma = max(0.4 * sigma, 0.85)
     if random.random() < 0.5:
         drawn = np.ascontiguousarray(drawn[:, ::-1])
     return np.clip(enlarge(blur(drawn, sigma), size, size), 0, 4)
