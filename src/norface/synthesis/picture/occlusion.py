@@ -36,12 +36,19 @@ def ambient_occlusion(head: HeadModel, points: Array, normal: Array) -> Array:
         inside = head.vertices_of(name)
         inward = np.clip((lips_front - points[inside, 2]) / 0.35, 0, 1)
         shade[inside] = (0.95 - 0.8 * inward) * opening
-    seam = np.intersect1d(head.vertices_of("skin"), head.vertices_of("mouth"))
+    seam = _lip_seam()
     shade[seam] = np.minimum(shade[seam], 0.55)
     for side in ("left", "right"):
         # The shade of the lids is painted.
         shade[head.vertices_of(f"eye_{side}")] = 0.85
     return shade
+
+
+@cache
+def _lip_seam() -> NDArray[np.int32]:
+    """Vertices where the lips turn into the mouth."""
+    head = head_model()
+    return np.intersect1d(head.vertices_of("skin"), head.vertices_of("mouth"))
 
 
 @cache
