@@ -50,6 +50,12 @@ def test_info_needs_no_training_library() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_evaluate_needs_no_training_library() -> None:
+    done = run(ANALYZE, "evaluate", "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "--predictions" in done.stdout
+
+
 def test_importing_norface_loads_nothing_heavy() -> None:
     code = """
 import norface

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -66,7 +66,7 @@ def render_shot(design: Design, split: Split, index: int, shot: Shot) -> Sample:
         shot: which of the person's pictures.
     """
     person = benchmark_person(split, index)
-    actions, emotion = _expression(split, index, shot.expression)
+    actions, emotion = _expression(split.series, index, shot.expression, shot.levels is None)
     scene = _scene(design, split, index, shot)
     occlusion = _level(design, "occlusion", split, index, shot)
     random = np.random.default_rng([split.series, index, shot.expression, _OCCLUSION, 1])
@@ -116,10 +116,11 @@ def benchmark_person(split: Split, index: int) -> Person:
     return replace(person, glasses=None, occluder=None)
 
 
-def _expression(split: Split, index: int, expression: int) -> tuple[Array, int]:
-    """An expression; in a split with factors each unit is present by turns, lest rare ones lack."""
-    random = np.random.default_rng([split.series, index, expression, _EXPRESSION])
-    if not split.factors:
+@lru_cache(maxsize=16)
+def _expression(series: int, index: int, expression: int, wild: bool) -> tuple[Array, int]:
+    """An expression; on the matched ones each unit is present by turns, lest rare ones lack."""
+    random = np.random.default_rng([series, index, expression, _EXPRESSION])
+    if wild:
         return random_expression(random)
     units = [i for i, unit in enumerate(ACTION_UNITS) if unit.left]
     wanted = units[(index + 6 * expression) % len(units)]
