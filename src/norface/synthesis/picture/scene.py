@@ -39,7 +39,17 @@ Array = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Scene:
-    """Everything about a picture except the person and the expression."""
+    """Everything about a picture except the person and the expression.
+
+    Attributes:
+        pose: turn of the head.
+        lights: the light; its ``name`` is the kind, a negative ``softness`` stops cast shadows.
+        camera: where it stands.
+        exposure: brightness that the camera gives the face, linear.
+        background: (H, W, 3) linear RGB; the picture has its size.
+        sensor: flaws of lens, sensor and file.
+        bump: how strongly the paint's height tilts the skin; 0 for smooth.
+    """
 
     pose: Pose
     lights: Lights
@@ -47,6 +57,7 @@ class Scene:
     exposure: float
     background: Array = field(repr=False)
     sensor: Sensor = CLEAN
+    bump: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -134,7 +145,13 @@ def render_face(
     scale = focal_length(scene.camera, neutral, height)
     mesh = _mesh(surfaces, occlusion, scene.camera, scale, turn, width, height)
     linear, parts = render(
-        mesh, colours, scene.lights, scene.background, supersample=supersample, lips=sheet.lips
+        mesh,
+        colours,
+        scene.lights,
+        scene.background,
+        supersample=supersample,
+        lips=sheet.lips,
+        bump=scene.bump,
     )
     placed = mesh.position[: len(points)]
     image = develop(linear, placed[head.vertices_of("skin")], scene.exposure, scene.sensor)
