@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from threading import Thread
+from time import sleep
 from typing import TypeVar
 
 import cv2
@@ -34,12 +36,20 @@ def in_processes(
     count = max(1, min(workers or os.cpu_count() or 1, len(jobs)))
     with (
         ProcessPoolExecutor(
-            count, mp_context=get_context("spawn"), initializer=_single_thread
+            count, mp_context=get_context("spawn"), initializer=_start_worker
         ) as pool,
         Progress(*columns, console=console, disable=not console.is_terminal) as progress,
     ):
         yield from progress.track(pool.map(work, jobs), total=len(jobs), description=label)
 
 
-def _single_thread() -> None:
+def _start_worker() -> None:
     cv2.setNumThreads(0)
+    Thread(target=_leave_with_parent, args=(os.getppid(),), daemon=True).start()
+
+
+def _leave_with_parent(parent: int) -> None:
+    """End a worker whose parent was killed: nobody would ever tell it to stop."""
+    while os.getppid() == parent:
+        sleep(2)
+    os._exit(1)

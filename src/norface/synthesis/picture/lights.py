@@ -13,7 +13,7 @@ KINDS: Final = ("even", "side", "overhead", "coloured", "dim", "back")
 """Kinds of light: frontal or overcast, window at the side, sun or ceiling lamp from above, mixed
 colours, low light (lamps, screens), and light from behind."""
 
-_SHARES = (0.42, 0.18, 0.13, 0.09, 0.1, 0.08)
+_SHARES = (0.5, 0.18, 0.13, 0.04, 0.07, 0.08)
 
 
 def random_lights(random: np.random.Generator, kind: str | None = None) -> Lights:
@@ -100,6 +100,6 @@ def _hue(random: np.random.Generator) -> NDArray[np.float64]:
     pure = np.zeros(3)
     pure[int(random.integers(3))] = 1.0
     pure[int(random.integers(3))] += random.uniform(0.2, 0.9)
-    strength = random.uniform(0.3, 0.85)
+    strength = random.uniform(0.2, 0.6)
     mixed = (1 - strength) + strength * pure
     return np.asarray(mixed / mixed.mean() * 0.9)

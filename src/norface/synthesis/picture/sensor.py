@@ -69,7 +69,7 @@ def random_sensor(random: np.random.Generator, size: int, *, noise: float = 1.0)
     angle, length = random.uniform(0, np.pi), 0.0
     if random.random() < 0.08:
         length = random.uniform(0.005, 0.025) * size
-    level = min(noise * float(random.exponential(0.022 if poor else 0.007)), 0.09)
+    level = min(noise * float(random.exponential(0.015 if poor else 0.006)), 0.06)
     resolution = 1.0
     if random.random() < (0.35 if poor else 0.08):
         resolution = float(random.uniform(0.35, 0.85))
