@@ -15,7 +15,8 @@ The real faces are read in grey, at the resolution of FER2013 as well as at thei
   faces by the action units that belong to it alone (AU12 for happiness, ...);
 - ``emotion``: accuracy and mean recall over the seven emotions of PublicTest.
 
-``--without NAME`` renders faces that lack one addition, to see what it is worth (see `ABLATIONS`).
+`benchmarks/ablated_faces.py` makes folders that lack one addition.
+
 """
 
 from __future__ import annotations
