@@ -32,7 +32,7 @@ import torch
 from numpy.typing import NDArray
 
 from norface import facs
-from norface.data.fer2013 import _enlarge, read_fer2013
+from norface.data.fer2013 import enlarge, read_fer2013
 from norface.data.portraits import TRUSTED
 from norface.data.shards import shard_paths
 from norface.evaluation.metrics import accuracy, mean_recall, pearson, roc_auc
@@ -99,7 +99,7 @@ def _prepare(portraits: list[Path], fer: Path, cache: Path) -> None:
         rows = np.flatnonzero(test)
         fer_faces, fer_teacher, fer_emotion = [], [], []
         for row in rows:
-            large = _enlarge(images[row])
+            large = enlarge(images[row])
             face = finder.landmark_crop(large)
             if face is None:
                 continue

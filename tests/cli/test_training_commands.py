@@ -30,6 +30,21 @@ def test_synth_writes_pictures_and_their_truth(
     assert main([*words, "--overwrite"]) == 0
 
 
+def test_synth_hands_skins_to_the_shards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from norface.cli import synth
+
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(synth, "write_training_shards", lambda *_, **named: given.update(named))
+    skins = tmp_path / "skins.npz"
+    skins.touch()
+    words = ["synth", "--count", "3", "--shards", "--skins", str(skins), "--out", str(tmp_path)]
+    assert main(words) == 0
+    assert given["skins"] == skins
+    assert "3 faces" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -41,6 +56,9 @@ def test_synth_writes_pictures_and_their_truth(
         ["train", "prepare-fer", "{out}", "--out", "{out}"],
         ["synth", "--count", "0", "--out", "{out}"],
         ["synth", "--count", "many", "--out", "{out}"],
+        ["synth", "--sequences", "1", "--shards", "--out", "{out}"],
+        ["synth", "--count", "1", "--skins", __file__, "--out", "{out}"],
+        ["synth", "--count", "1", "--shards", "--skins", "{out}", "--out", "{out}"],
         ["export", "--normalization", "{out}", "--action-units", "{out}", "--out", "{out}"],
     ],
 )

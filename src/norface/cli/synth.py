@@ -33,6 +33,7 @@ def synth(
     video: _Flag = False,
     overwrite: _Flag = False,
     shards: _Flag = False,
+    skins: Annotated[Path | None, tyro.conf.arg(help_behavior_hint="")] = None,
 ) -> int:
     """Render faces of people who do not exist, with the exact truth of each.
 
@@ -56,12 +57,20 @@ def synth(
         video: Also write each sequence as an MP4 file.
         overwrite: Replace an earlier truth.csv and its pictures.
         shards: Write shards to train on instead; those that exist are kept.
+        skins: Skins of portraits, made by `norface train prepare-skins`, for half of the people;
+            only with --shards.
     """
     if (count > 0) + (sequences > 0) + (benchmark is not None) != 1:
         raise CommandError("Give one of --count, --sequences and --benchmark.", code=WRONG_COMMAND)
+    if shards and not count:
+        raise CommandError("--shards goes with --count.", code=WRONG_COMMAND)
+    if skins is not None and not shards:
+        raise CommandError("--skins goes with --shards.", code=WRONG_COMMAND)
+    if skins is not None and not skins.is_file():
+        raise CommandError(
+            f"{skins} is missing: make it with `norface train prepare-skins`.", code=WRONG_COMMAND
+        )
     if benchmark is not None:
-        if shards:
-            raise CommandError("A benchmark has no shards.", code=WRONG_COMMAND)
         return _benchmark(benchmark, out)
     if seed in RESERVED_SERIES:
         raise CommandError(
@@ -69,7 +78,7 @@ def synth(
         )
     try:
         if shards:
-            write_training_shards(out, count, seed, yaw=yaw)
+            write_training_shards(out, count, seed, yaw=yaw, skins=skins)
             output().print(f"{count} faces -> {out}", soft_wrap=True)
         elif sequences:
             table = generate_sequences(

@@ -129,7 +129,7 @@ def prepare(
     cv2.setNumThreads(0)
     with FaceFinder() as finder:
         for i, image in enumerate(images):
-            large = _enlarge(image)
+            large = enlarge(image)
             face = finder.landmark_crop(large)
             # A face far off the picture's middle is another one, or none.
             if face is not None:
@@ -146,14 +146,14 @@ def prepare(
     typical = np.median(matrices, axis=0) if matrices else np.eye(2, 3) * SIZE / 256
     for missed in np.flatnonzero(~found):
         out[missed] = cv2.warpAffine(
-            _enlarge(images[missed])[..., 0], typical, (SIZE, SIZE), borderMode=cv2.BORDER_REPLICATE
+            enlarge(images[missed])[..., 0], typical, (SIZE, SIZE), borderMode=cv2.BORDER_REPLICATE
         )
     if found.any():
         shapes[~found] = shapes[found].mean(axis=0)
     return EmotionFaces(out, shapes.astype(np.float16), found, emotion, test)
 
 
-def _enlarge(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def enlarge(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """(48, 48) -> (256, 256, 3) with a margin: the landmarker expects a face with surroundings."""
     large = cv2.resize(image, (_UPSCALED, _UPSCALED), interpolation=cv2.INTER_CUBIC)
     margin = (_MARGIN,) * 4

@@ -70,8 +70,10 @@ def lay_skin(tile: Array, skin: PhotoSkin, colour: tuple[float, float, float]) -
     size = tile.shape[0]
     ratio, weight = skin.ratio, skin.weight
     if size != len(weight):
-        ratio = cv2.resize(ratio, (size, size), interpolation=cv2.INTER_LINEAR)
-        weight = cv2.resize(weight, (size, size), interpolation=cv2.INTER_LINEAR)
+        ratio, weight = (
+            np.asarray(cv2.resize(v, (size, size), interpolation=cv2.INTER_LINEAR), np.float32)
+            for v in (ratio, weight)
+        )
     _lay(tile, ratio, weight, np.array(colour, np.float32))
 
 

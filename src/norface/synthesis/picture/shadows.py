@@ -8,11 +8,11 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from norface.synthesis.picture.shading import shadow_share
-from norface.synthesis.picture.visibility import visible
+from norface.synthesis.picture.visibility import Number, visible
 
 Array = NDArray[np.float32]
 
+_0, _1, _HALF = np.float32(0), np.float32(1), np.float32(0.5)
 _CENTRE = np.array((0.0, -0.2, -0.5))
 _REACH = 1.9
 _SKY = (0.0, 0.93, 0.37)
@@ -93,6 +93,39 @@ def sky_map(
 def sky_share(point: Array, normal: Array, seen: ShadowMap) -> Array:
     """(V,) share of a light's rays that reach each vertex, whichever way it faces."""
     return _share_of_vertices(point, normal, seen.depth, seen.frame)
+
+
+@numba.njit(cache=True, error_model="numpy")
+def shadow_share(shadow: Array, frame: Array, x: Number, y: Number, z: Number) -> Number:
+    """Share of the key light that reaches a point, 0 to 1: a blurred look into the shadow map.
+
+    Args:
+        shadow: (S, S) depth towards the light of the nearest surface.
+        frame: (4, 3) axes right, down and towards the light in texels; last row offset x, y and
+            the blur's step in texels.
+        x: of the point, in the axes of the frame.
+        y: of the point.
+        z: of the point.
+    """
+    size = shadow.shape[0]
+    u = frame[0, 0] * x + frame[0, 1] * y + frame[0, 2] * z + frame[3, 0]
+    v = frame[1, 0] * x + frame[1, 1] * y + frame[1, 2] * z + frame[3, 1]
+    depth = frame[2, 0] * x + frame[2, 1] * y + frame[2, 2] * z
+    step = frame[3, 2]
+    lit = _0
+    for i in range(-2, 3):
+        for j in range(-2, 3):
+            if i * i + j * j > 5:
+                continue
+            iu = int(u + np.float32(j) * step)
+            iv = int(v + np.float32(i) * step)
+            if iu < 0 or iv < 0 or iu >= size or iv >= size:
+                lit += _1
+            else:
+                # A ramp, not a step: texels are coarse.
+                gap = (depth + _1 - shadow[iv, iu]) * _HALF + _HALF
+                lit += min(max(gap, _0), _1)
+    return lit / np.float32(21)
 
 
 @numba.njit(cache=True, error_model="numpy")
