@@ -15,6 +15,7 @@ The real faces are read in grey, at the resolution of FER2013 as well as at thei
   faces by the action units that belong to it alone (AU12 for happiness, ...);
 - ``emotion``: accuracy and mean recall over the seven emotions of PublicTest.
 
+``--weights NAME=DIR`` asks the same of exported networks, in colour where there is any.
 `benchmarks/ablated_faces.py` makes folders that lack one addition.
 
 """
@@ -35,8 +36,9 @@ from norface import facs
 from norface.data.fer2013 import enlarge, read_fer2013
 from norface.data.portraits import TRUSTED
 from norface.data.shards import shard_paths
+from norface.evaluation import evaluate as ev
 from norface.evaluation.metrics import accuracy, mean_recall, pearson, roc_auc
-from norface.faces.align import align
+from norface.faces.align import align, geometry
 from norface.faces.find import FaceFinder
 from norface.media.images import list_images, read_image
 from norface.models.encoder import EfficientNetLite0
@@ -57,7 +59,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--faces", nargs="+", required=True, metavar="NAME=DIR")
+    parser.add_argument("--faces", nargs="+", default=[], metavar="NAME=DIR")
+    parser.add_argument("--weights", nargs="+", default=[], metavar="NAME=DIR")
     parser.add_argument("--portraits", type=Path, nargs="+", required=True)
     parser.add_argument("--fer", type=Path, required=True)
     parser.add_argument("--cache", type=Path, required=True, help="where real faces are kept")
@@ -69,16 +72,24 @@ def main() -> int:
         _prepare(options.portraits, options.fer, options.cache)
     with np.load(options.cache) as stored:
         real = dict(stored)
-    trunk = EfficientNetLite0(blocks=11)
-    trunk.load_imagenet()
-    trunk.eval()
-    inputs = {name: _features(trunk, real[name]) for name in ("portraits", "fer")}
-    table = {}
-    for item in options.faces:
-        name, _, folder = item.partition("=")
-        table[name] = _score(trunk, Path(folder), options.count, real, inputs)
+    table: dict[str, dict[str, float]] = {}
+
+    def say(name: str, figures: dict[str, float]) -> None:
+        table[name] = {k: round(float(v), 4) for k, v in figures.items()}
         print(name, json.dumps(table[name]), flush=True)
         (options.out / "realism.json").write_text(json.dumps(table, indent=1) + "\n")
+
+    for item in options.weights:
+        name, _, folder = item.partition("=")
+        say(name, _of_networks(Path(folder), real))
+    if options.faces:
+        trunk = EfficientNetLite0(blocks=11)
+        trunk.load_imagenet()
+        trunk.eval()
+        inputs = {name: _features(trunk, real[name]) for name in ("portraits", "fer")}
+        for item in options.faces:
+            name, _, folder = item.partition("=")
+            say(name, _of_faces(trunk, Path(folder), options.count, real, inputs))
     print(_markdown(table))
     return 0
 
@@ -87,6 +98,7 @@ def _prepare(portraits: list[Path], fer: Path, cache: Path) -> None:
     """Find, align and ask the teacher once."""
     faces: list[NDArray[np.uint8]] = []
     teacher: list[NDArray[np.float32]] = []
+    shapes: list[NDArray[np.float32]] = []
     with FaceFinder() as finder:
         for folder in portraits:
             for path in list_images([folder]):
@@ -95,9 +107,10 @@ def _prepare(portraits: list[Path], fer: Path, cache: Path) -> None:
                 if face is not None:
                     faces.append(align(image, face.points, SIZE).image)
                     teacher.append(face.blendshapes)
+                    shapes.append(geometry(face.points))
         images, emotion, test = read_fer2013(fer)
         rows = np.flatnonzero(test)
-        fer_faces, fer_teacher, fer_emotion = [], [], []
+        fer_faces, fer_teacher, fer_emotion, fer_shapes = [], [], [], []
         for row in rows:
             large = enlarge(images[row])
             face = finder.landmark_crop(large)
@@ -108,11 +121,14 @@ def _prepare(portraits: list[Path], fer: Path, cache: Path) -> None:
                 fer_faces.append(crop.image)
                 fer_teacher.append(face.blendshapes)
                 fer_emotion.append(emotion[row])
+                fer_shapes.append(geometry(face.points))
     np.savez(
         cache,
         portraits=np.stack(faces),
         portraits_teacher=np.stack(teacher),
+        portraits_shape=np.stack(shapes).astype(np.float16),
         fer=np.stack(fer_faces),
+        fer_shape=np.stack(fer_shapes).astype(np.float16),
         fer_teacher=np.stack(fer_teacher),
         fer_emotion=np.array(fer_emotion),
         found=np.array(len(fer_faces) / len(rows)),
@@ -148,7 +164,7 @@ def _features(
     return np.concatenate(rows)
 
 
-def _score(
+def _of_faces(
     trunk: EfficientNetLite0,
     folder: Path,
     count: int,
@@ -180,7 +196,42 @@ def _score(
         targets[rows, k] = 1.0
     of_emotion = _Ridge(seen[proto]).weights(targets[proto] - targets[proto].mean(0))
     read = {k: of_action(v) for k, v in inputs.items()}
-    out: dict[str, float] = {"faces": float(len(original))}
+    emotions = np.array(named)[of_emotion(inputs["fer"]).argmax(1)]
+    return _figures(real, read, emotions)
+
+
+def _of_networks(folder: Path, real: dict[str, NDArray[Any]]) -> dict[str, float]:
+    networks = ev.Networks.load(folder)
+    reading = {
+        name: ev.read_crops(networks, real[name], real[f"{name}_shape"])
+        for name in ("portraits", "fer")
+    }
+    # The networks answer in action units: put each unit's side where its actions are.
+    columns = {}
+    for name, answer in reading.items():
+        actions = np.zeros((len(answer.intensity), len(TRUSTED)), np.float32)
+        for i, unit in enumerate(facs.ACTION_UNITS):
+            for side, names in ((1, unit.left), (2, unit.right)):
+                for action in set(names) & set(TRUSTED):
+                    actions[:, TRUSTED.index(action)] = answer.intensity[:, i, side] / 5
+        columns[name] = np.concatenate([actions, answer.intensity[..., 0] / 5], 1)
+    emotion = reading["fer"].emotion
+    called = None
+    if emotion is not None:
+        emotion = emotion.copy()
+        emotion[:, facs.EMOTIONS.index("contempt")] = 0
+        called = emotion.argmax(1)
+    return _figures(real, columns, called)
+
+
+def _figures(
+    real: dict[str, NDArray[Any]],
+    read: dict[str, NDArray[np.float32]],
+    emotions: NDArray[np.int64] | None,
+) -> dict[str, float]:
+    """Figures from the trusted actions and units (N, 13 + A) read from the portraits and FER."""
+    out: dict[str, float] = {}
+    wanted = [facs.ACTION_INDEX[name] for name in TRUSTED]
     smile = [TRUSTED.index("mouthSmileLeft"), TRUSTED.index("mouthSmileRight")]
     taught = real["portraits_teacher"][:, wanted]
     own, label = read["portraits"][:, smile].mean(1), taught[:, smile].mean(1)
@@ -199,10 +250,10 @@ def _score(
         pair = (labels == neutral) | (labels == facs.EMOTIONS.index(name))
         score = read["fer"][pair][:, [index[_padded(u)] for u in units]].mean(1)
         out[f"AUC {name} by {'+'.join(units)}"] = roc_auc(labels[pair] != neutral, score)
-    called = np.array(named)[of_emotion(inputs["fer"]).argmax(1)]
-    out["emotion accuracy"] = accuracy(labels, called)
-    out["emotion mean recall"] = mean_recall(labels, called)
-    return {k: round(float(v), 4) for k, v in out.items()}
+    if emotions is not None:
+        out["emotion accuracy"] = accuracy(labels, emotions)
+        out["emotion mean recall"] = mean_recall(labels, emotions)
+    return out
 
 
 def _padded(unit: str) -> str:
