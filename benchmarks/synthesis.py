@@ -4,7 +4,7 @@
     python benchmarks/synthesis.py actions --out results/synthesis [--people 6]
     python benchmarks/synthesis.py speed [--count 1024]
 
-- ``find``: share of random samples up to 30 degrees in which `norface.faces` finds a face, by
+- ``find``: share of random samples up to 30 degrees in which `norface.faces` finds the face, by
   search and by its quick look, for all and by kind of light, flaw of the camera, and occluder.
 - ``actions``: each facial action alone on people seen nearly from the front, in plain light by a
   camera without flaws, at five levels; the correlation of MediaPipe's blendshape of that name with
@@ -33,13 +33,15 @@ from numpy.typing import NDArray
 
 from norface.evaluation.metrics import pearson
 from norface.faces.find import FaceFinder
+from norface.faces.landmarks import FaceLandmarks
 from norface.facs import ACTION_INDEX, FACIAL_ACTIONS
 from norface.results import Pose
 from norface.synthesis.common_face import studio, uncovered
 from norface.synthesis.people import random_person
 from norface.synthesis.picture.scene import render_face
 from norface.synthesis.picture.sensor import Sensor
-from norface.synthesis.samples import person_seed, render_sample
+from norface.synthesis.samples import Sample, person_seed, render_sample
+from norface.synthesis.truth import sample_landmarks
 
 SEED = 41
 SIZE = 256
@@ -73,7 +75,7 @@ def main() -> None:
 
 
 def _finds_table(out: Path, count: int) -> str:
-    """Markdown: the share of the first ``count`` samples in which a face is found, by group."""
+    """Markdown: the share of the first ``count`` samples in which the face is found, by group."""
     path = out / "find.csv"
     done = len(path.read_text().splitlines()) if path.exists() else 0
     with path.open("a", newline="") as file, FaceFinder() as finder:
@@ -81,12 +83,13 @@ def _finds_table(out: Path, count: int) -> str:
         for index in range(done, count):
             sample = render_sample(SEED, index, SIZE)
             image = sample.picture.image
-            quick = finder.landmark_crop(image) is not None
+            quick = _is_there(finder.landmark_crop(image), sample)
+            search = any(_is_there(face, sample) for face in finder.find(image))
             groups = ["light " + sample.scene.lights.name, *_flaws(sample.scene.sensor)]
             for worn in (sample.person.occluder, sample.person.covering):
                 groups += [] if worn is None else [f"{type(worn).__name__.lower()} {worn.kind}"]
             groups += [] if sample.person.glasses is None else ["glasses"]
-            writer.writerow([int(bool(finder.find(image))), int(quick), *groups])
+            writer.writerow([int(search), int(quick), *groups])
             file.flush()
     with path.open(newline="") as file:
         rows = list(csv.reader(file))[:count]
@@ -97,6 +100,15 @@ def _finds_table(out: Path, count: int) -> str:
         lines.append(f"| {group} | {len(found)} | {search:.1f} % | {quick:.1f} % |")
     missed = [i for i, row in enumerate(rows) if row[0] == "0"]
     return "\n".join(lines) + f"\n\nNot found, of seed {SEED}: {', '.join(map(str, missed))}"
+
+
+def _is_there(face: FaceLandmarks | None, sample: Sample) -> bool:
+    """Whether a face was found, and where it was rendered."""
+    if face is None:
+        return False
+    known = sample_landmarks(sample)[:, :2]
+    off = np.linalg.norm(face.points[:, :2] - known, axis=1).mean()
+    return bool(off < 0.25 * np.ptp(known[:, 0]))
 
 
 def _flaws(sensor: Sensor) -> list[str]:
@@ -119,15 +131,21 @@ def _actions_table(out: Path, people: int) -> str:
             if not path.exists():
                 np.save(path, _readings(finder, index))
     read = np.stack([np.load(out / f"person_{i:02d}.npy") for i in range(people)])
-    lines = ["| action | r | at 0 | at 1 | |", "|---|---|---|---|---|"]
+    lines = ["| action | r | r in a person | at 0 | at 1 | |", "|---|---|---|---|---|---|"]
     for k, name in enumerate(FACIAL_ACTIONS):
         values, levels = read[:, k], np.broadcast_to(LEVELS, read[:, k].shape)
         seen = ~np.isnan(values)
+        if not seen.any():
+            lines.append(f"| {name} | | | | | not read |")
+            continue
         correlation = pearson(levels[seen], values[seen])
+        # Without what sets people at rest apart.
+        own = pearson(levels[seen], (values - np.nanmean(values, axis=1, keepdims=True))[seen])
         rest, full = np.nanmean(values[:, 0]), np.nanmean(values[:, -1])
         blind = not correlation >= BLIND_CORRELATION or full - rest < BLIND_RISE
         lines.append(
-            f"| {name} | {correlation:.2f} | {rest:.2f} | {full:.2f} | {'blind' if blind else ''} |"
+            f"| {name} | {correlation:.2f} | {own:.2f} | {rest:.2f} | {full:.2f} "
+            f"| {'blind' if blind else ''} |"
         )
     return "\n".join(lines)
 

@@ -56,7 +56,7 @@ _SHORT_OF_HAIR: Final = ("bald", "receding", "shaved")
 _EXPRESSION, _SCENE, _LIGHT, _OCCLUSION, _RESOLUTION = 1, 2, 3, 4, 5
 
 
-def render_shot(design: Design, split: Split, index: int, shot: Shot) -> Sample:
+def _render_shot(design: Design, split: Split, index: int, shot: Shot) -> Sample:
     """Render one picture.
 
     Args:
@@ -84,7 +84,7 @@ def shot_row(
     design: Design, split: Split, index: int, shot: Shot
 ) -> tuple[UInt8Image, dict[str, Any]]:
     """A picture and its row in the table of the truth."""
-    sample = render_shot(design, split, index, shot)
+    sample = _render_shot(design, split, index, shot)
     bands = attributes_of(index)
     row: dict[str, Any] = {
         "input": design.picture_name(split, index, shot).split("/", 1)[1],

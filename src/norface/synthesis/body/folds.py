@@ -10,6 +10,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from norface.synthesis.body.steps import smooth_step
+
 Field = NDArray[np.float64]
 Points = tuple[tuple[float, float], ...]
 
@@ -111,16 +113,11 @@ def local_coordinates(family: str, x: Field, y: Field, side: str) -> tuple[Field
     """
     half = np.abs(x)
     across, along, near = _COORDINATES[family](half if family not in _WHOLE else x, y)
-    mine = 1.0 if not side else _smooth(-0.04, 0.04, x if side == "Left" else -x)
+    mine = 1.0 if not side else smooth_step(-0.04, 0.04, x if side == "Left" else -x)
     return across, along, near * mine
 
 
 _WHOLE = ("inner forehead", "outer forehead")
-
-
-def _smooth(low: float, high: float, value: Field) -> Field:
-    t = np.clip((value - low) / (high - low), 0, 1)
-    return np.asarray(t * t * (3 - 2 * t))
 
 
 def _forehead(x: Field, y: Field, inner: bool) -> tuple[Field, Field, Field]:
@@ -128,8 +125,8 @@ def _forehead(x: Field, y: Field, inner: bool) -> tuple[Field, Field, Field]:
     # The lines dip in the middle and fall off at the temples.
     across = y - 0.06 * np.exp(-(((half - 0.24) / 0.15) ** 2)) + 0.25 * np.maximum(half - 0.3, 0)
     middle = np.exp(-((half / 0.27) ** 4))
-    near = _smooth(0.24, 0.30, y) * _smooth(0.80, 0.72, y)
-    return across, x, near * (middle if inner else (1 - middle) * _smooth(0.64, 0.5, half))
+    near = smooth_step(0.24, 0.30, y) * smooth_step(0.80, 0.72, y)
+    return across, x, near * (middle if inner else (1 - middle) * smooth_step(0.64, 0.5, half))
 
 
 def _path(points: Points, radius: float) -> Callable[[Field, Field], tuple[Field, Field, Field]]:
@@ -180,7 +177,7 @@ def _crows_feet(x: Field, y: Field) -> tuple[Field, Field, Field]:
 
 def _cheek(x: Field, y: Field) -> tuple[Field, Field, Field]:
     across, _, _ = _path(_UNDER_EYE, 0.3)(x, y)
-    return across, x, _smooth(-0.09, -0.15, y) * (y > -0.42) * (x > 0.1)
+    return across, x, smooth_step(-0.09, -0.15, y) * (y > -0.42) * (x > 0.1)
 
 
 def _nose_bridge(x: Field, y: Field) -> tuple[Field, Field, Field]:

@@ -12,6 +12,7 @@ from norface.synthesis.body.canvas import Canvas
 from norface.synthesis.body.hair import Hair
 from norface.synthesis.body.hair_paint import HAIR_END, HAIR_FUZZ
 from norface.synthesis.body.scalp import over_head
+from norface.synthesis.body.steps import smooth_step
 from norface.synthesis.body.surface import Surface, grid_faces
 
 Array = NDArray[np.float32]
@@ -66,7 +67,7 @@ def _columns(
 ) -> tuple[Array, Array, Array, NDArray[Any]]:
     """(R, C) angles from the crown, lifts off the skin, drops (decimetres), and (R, 1) shares."""
     share = (np.linspace(0, 1, _ROWS) ** 0.75)[:, None]
-    front = _fade(_ASIDE, 1.1, 0.75)
+    front = smooth_step(1.1, 0.75, _ASIDE)
     end = np.interp(_ASIDE, _LINE_AT, _LINE)
     end += np.convolve(random.normal(0, 1.6, _COLUMNS), (0.25, 0.5, 0.25), mode="same")
     end -= front * (60 * hair.line + 7 * hair.recede)
@@ -76,7 +77,7 @@ def _columns(
     falls = np.zeros(_COLUMNS)
     if hair.length > 0:
         first = 1.2 if hair.before_ears else 2.02
-        falls = _fade(_ASIDE, first - 0.12, first + 0.12)
+        falls = smooth_step(first - 0.12, first + 0.12, _ASIDE)
         end = end + falls * (np.minimum(end, _FALL) - end)
     start = np.zeros(_COLUMNS)
     if hair.style == "receding":
@@ -107,7 +108,7 @@ def _columns(
         groove = np.exp(-(((_AROUND - 0.9 * hair.parting) / 0.10) ** 2))
         lift = lift * (1 - 0.6 * groove * np.exp(-((down / 50) ** 4)))
     if hair.length > 0:
-        over_ear = np.exp(-(((_ASIDE - 1.75) / 0.4) ** 4)) * _fade(down, 62.0, 80.0) * falls
+        over_ear = np.exp(-(((_ASIDE - 1.75) / 0.4) ** 4)) * smooth_step(62.0, 80.0, down) * falls
         lift = np.maximum(lift, (0.13 + 0.04 * hair.curl) * over_ear)
     lift = lift * (1 + (0.14 + 0.2 * hair.curl) * _lumps(random, 6, 14))
     lift += 0.05 * hair.curl * _lumps(random, 16, 40) * (lift > 0.03)
@@ -118,12 +119,6 @@ def _columns(
 
 def _thin(values: NDArray[Any]) -> Array:
     return np.ascontiguousarray(values, np.float32)
-
-
-def _fade(values: NDArray[Any], low: float, high: float) -> NDArray[Any]:
-    """Smooth step from 0 at ``low`` to 1 at ``high``, which may be the smaller."""
-    t = np.clip((values - low) / (high - low), 0, 1)
-    return np.asarray(t * t * (3 - 2 * t))
 
 
 def _lumps(random: np.random.Generator, rows: int, columns: int) -> NDArray[Any]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from norface.synthesis.body.folds import DIMPLED, FAMILIES, ZONES, local_coordinates
+from norface.synthesis.body.steps import smooth_step
 
 Array = NDArray[np.float32]
 Texels = NDArray[np.int32]
@@ -70,7 +71,7 @@ def find_areas(place: Array, lips: Array, lids: Array) -> Areas:
         _bell((half - 0.42) / 0.2, (y + 0.35) / 0.2),
         0.6 * _bell(half / 0.16, (y + 0.4) / 0.12),
         np.exp(-(ring**2)),
-        _step(0.70, 0.80, half) * (y < 0.25) * (y > -0.65) * (z < -0.45),
+        smooth_step(0.70, 0.80, half) * (y < 0.25) * (y > -0.65) * (z < -0.45),
     )
     oily = _bell(half / 0.2, 0 * y)
     porous = 0.35 + 0.65 * np.maximum(
@@ -80,8 +81,8 @@ def find_areas(place: Array, lips: Array, lids: Array) -> Areas:
     face = z > -0.9
     beard = face & (y < -0.12) & (y > -1.35) & ((y < -0.42) | (half > 0.55))
     jaw_line = y - 0.35 * np.maximum(half - 0.35, 0)
-    jaw = _step(-0.42, -0.75, jaw_line) * _step(-1.35, -1.1, y)
-    jaw = jaw * _step(0.1, 0.22, half + 0.9 * np.maximum(-0.82 - y, 0))
+    jaw = smooth_step(-0.42, -0.75, jaw_line) * smooth_step(-1.35, -1.1, y)
+    jaw = jaw * smooth_step(0.1, 0.22, half + 0.9 * np.maximum(-0.82 - y, 0))
     goatee = _bell(half / 0.17, (y + 1.0) / 0.13) + 0.8 * _bell(
         (half - 0.29) / 0.06, (y + 0.78) / 0.14
     )
@@ -93,7 +94,7 @@ def find_areas(place: Array, lips: Array, lids: Array) -> Areas:
     line = 0.78 - 0.75 * half**2.2
     line = np.where(z > -0.45, line, np.minimum(line, 0.35 - 1.6 * np.maximum(-0.75 - z, 0)))
     inside = np.where((z < -0.95) & (y > -0.75), 1.0, y - line)
-    ahead = _step(-0.45, -0.25, z)
+    ahead = smooth_step(-0.45, -0.25, z)
     hairline = np.stack([inside, ahead, ahead * _bell((half - 0.5) / 0.2, 0 * y)], axis=-1)
     scalp = inside > -0.2
     return Areas(
@@ -159,8 +160,3 @@ def _texels(mask: NDArray[np.bool_]) -> Texels:
 
 def _bell(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.exp(-(a**2) - b**2))
-
-
-def _step(low: float, high: float, value: NDArray[np.float64]) -> NDArray[np.float64]:
-    t = np.clip((value - low) / (high - low), 0, 1)
-    return np.asarray(t * t * (3 - 2 * t))

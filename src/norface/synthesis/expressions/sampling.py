@@ -14,7 +14,7 @@ from norface.synthesis.expressions.units import action_unit_intensities
 
 __all__ = [
     "COMBINED", "PROTOTYPES", "SINGLE", "action_unit_intensities", "emotional_expression",
-    "random_expression", "set_action", "set_gaze",
+    "random_expression", "set_action",
 ]  # fmt: skip
 
 Array = NDArray[np.float32]
@@ -139,10 +139,10 @@ def _sides(random: np.random.Generator) -> tuple[float, float]:
 def _gaze(random: np.random.Generator, actions: Array, chance: float) -> None:
     """Eyes that look somewhere in ``chance`` of the cases."""
     if random.random() <= chance:
-        set_gaze(actions, random.uniform(-1, 1), random.uniform(-1, 1))
+        _set_gaze(actions, random.uniform(-1, 1), random.uniform(-1, 1))
 
 
-def set_gaze(actions: Array, across: float, up: float) -> None:
+def _set_gaze(actions: Array, across: float, up: float) -> None:
     """Turn both eyes to the person's left and up, each -1 to 1; the lids follow down."""
     for name, value in (
         ("eyeLookOutLeft", across), ("eyeLookInRight", across),

@@ -106,7 +106,7 @@ def covering_surfaces(canvas: Canvas, mapped: Array, worn: Covering, hair: Hair)
     if worn.kind == "turban":
         ends = (0.0, 0.5, 1.0, 1.4, 1.9, np.pi), (50.0, 55.0, 66.0, 78.0, 90.0, 112.0)
         return [_shell(canvas, mapped, worn, ends, 0.16, top=0.12, wrap=0.035)]
-    return [_veil(canvas, mapped, worn), _bib(canvas, mapped, worn)]
+    return [_veil(canvas, mapped, worn), _bib(canvas, mapped)]
 
 
 def _shell(
@@ -189,7 +189,7 @@ def _veil(canvas: Canvas, mapped: Array, worn: Covering) -> Surface:
     )
 
 
-def _bib(canvas: Canvas, mapped: Array, worn: Covering) -> Surface:
+def _bib(canvas: Canvas, mapped: Array) -> Surface:
     """The lower cloth of a hijab: from the cheeks and under the chin down to the chest."""
     rows, columns = 10, 25
     around = np.linspace(-1.35, 1.35, columns)

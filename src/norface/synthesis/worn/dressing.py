@@ -34,7 +34,7 @@ def dressed_surfaces(
         points: (V, 3) the person's head with its expression.
         person: who.
     """
-    mapped, hair = head_map(head, points), shown_hair(person)
+    mapped, hair = head_map(head, points), _shown_hair(person)
     covering, clothes = person.covering, person.clothes
     if covering is not None and covering.kind == "hijab":
         clothes = replace(clothes, neckline="crew", collar=-0.1)
@@ -44,7 +44,7 @@ def dressed_surfaces(
         surfaces += hair_surfaces(canvas, mapped, hair, pressed=pressed)
     if covering is not None:
         surfaces += covering_surfaces(canvas, mapped, covering, hair)
-    glasses = shown_glasses(person)
+    glasses = _shown_glasses(person)
     if glasses is not None:
         surfaces += glasses_surfaces(head, canvas, points, glasses)
     if person.occluder is not None:
@@ -52,7 +52,7 @@ def dressed_surfaces(
     return surfaces
 
 
-def shown_hair(person: Person) -> Hair:
+def _shown_hair(person: Person) -> Hair:
     """The hair of a person, who has some at least when a lock of it hides an eye."""
     hair, occluder = person.hair, person.occluder
     lock = occluder is not None and occluder.kind == "hair_over_eye"
@@ -61,7 +61,7 @@ def shown_hair(person: Person) -> Hair:
     return hair
 
 
-def shown_glasses(person: Person) -> Glasses | None:
+def _shown_glasses(person: Person) -> Glasses | None:
     """The glasses that a person wears; sunglasses as an occluder take their place."""
     occluder = person.occluder
     return None if occluder is not None and occluder.kind == "sunglasses" else person.glasses
@@ -70,11 +70,11 @@ def shown_glasses(person: Person) -> Glasses | None:
 def paint_dressed(sheet: Array, canvas: Canvas, person: Person) -> None:
     """Paint the tiles of hair, clothes and worn things."""
     if person.covering is None or not person.covering.hides_all_hair or person.occluder is not None:
-        paint_hair(sheet[canvas.tile("hair")], shown_hair(person))
+        paint_hair(sheet[canvas.tile("hair")], _shown_hair(person))
     paint_clothes(sheet, canvas, person.clothes, person.skin.colour)
     if person.covering is not None:
         paint_covering(sheet[canvas.tile("covering")], person.covering)
-    glasses = shown_glasses(person)
+    glasses = _shown_glasses(person)
     if glasses is not None:
         paint_glasses(sheet, canvas, glasses)
     if person.occluder is not None:

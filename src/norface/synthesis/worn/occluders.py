@@ -46,11 +46,6 @@ class Occluder:
     glasses: Glasses | None = None
     seed: int = 0
 
-    @property
-    def hides_eyes(self) -> bool:
-        """Whether both eyes are hidden."""
-        return self.kind == "sunglasses"
-
 
 def random_occluder(random: np.random.Generator, kind: str | None = None) -> Occluder:
     """An occluder of a kind of ``OCCLUDERS``, or of any when None."""
