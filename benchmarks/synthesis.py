@@ -99,7 +99,7 @@ def _finds_table(out: Path, count: int) -> str:
         search, quick = found.mean(axis=0) * 100
         lines.append(f"| {group} | {len(found)} | {search:.1f} % | {quick:.1f} % |")
     missed = [i for i, row in enumerate(rows) if row[0] == "0"]
-    return "\n".join(lines) + f"\n\nNot found, of seed {SEED}: {', '.join(map(str, missed))}"
+    return "\n".join(lines) + f"\n\nNot found, of seed {SEED}: {missed or 'none'}"
 
 
 def _is_there(face: FaceLandmarks | None, sample: Sample) -> bool:
@@ -198,7 +198,7 @@ def _speed_table(count: int) -> str:
             if process.returncode:
                 raise SystemExit(f"the run ended with code {process.returncode}")
         running = np.array([memory for moment, memory in held if moment > first])
-        memory = ", ".join(f"{quarter.max():.0f}" for quarter in np.array_split(running[:-1], 4))
+        memory = ", ".join(f"{v.max():.0f}" for v in np.array_split(running[:-1], 4) if len(v))
         lines.append(
             f"| {size} | {(count - written) / (ended - first):.1f} "
             f"| {count / (ended - started):.1f} | {memory} |"

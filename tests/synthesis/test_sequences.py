@@ -107,9 +107,10 @@ def test_gaze_jumps_and_rests(sequences: list[Sequence]) -> None:
     assert looks.max() > 0.4
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_generate_sequences_writes_frames_and_tables(tmp_path: Path) -> None:
     table = generate_sequences(
-        count=1, seed=2, size=48, seconds=0.5, fps=10, video=True, out=tmp_path, workers=1
+        count=1, seed=2, size=48, seconds=0.5, fps=10, video=True, out=tmp_path
     )
     rows = list(csv.DictReader(table.read_text().splitlines()))
     assert [row["input"] for row in rows] == [f"seq_000000/frame_{i:04d}.png" for i in range(5)]

@@ -83,8 +83,9 @@ def test_nothing_hides_a_target() -> None:
     assert np.ptp([p.tone for p in people]) > 7
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_training_shards_hold_pairs(tmp_path: Path) -> None:
-    write_training_shards(tmp_path, 4, 6, workers=1)
+    write_training_shards(tmp_path, 4, 6)
     with np.load(tmp_path / "shard_0000.npz") as shard:
         count = len(shard["original"])
         assert 3 <= count <= 4

@@ -100,14 +100,10 @@ def test_generate_writes_pictures_and_truth(tmp_path: Path) -> None:
         generate(count=1, seed=4, size=7, out=tmp_path / "other")
 
 
-def directly(work, jobs, label, workers=None):
-    return map(work, jobs)
-
-
+@pytest.mark.usefixtures("in_this_process")
 def test_full_truth_shows_parts_and_the_common_face(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "in_processes", directly)
     monkeypatch.setattr(module, "CHUNK", 1)
     generate(count=2, seed=4, size=64, out=tmp_path, truth_level="full")
     sample = render_sample(4, 1, 64)
@@ -121,8 +117,8 @@ def test_full_truth_shows_parts_and_the_common_face(
     assert np.array_equal(marks[1], sample_landmarks(sample))
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_a_run_that_was_cut_off_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "in_processes", directly)
     monkeypatch.setattr(module, "CHUNK", 2)
     whole = generate(count=5, seed=4, size=48, out=tmp_path / "whole").read_text()
     rendered: list[int] = []
