@@ -29,6 +29,8 @@ from norface import facs
 from norface.data.fer2013 import EmotionFaces
 from norface.data.shards import load_shards
 from norface.evaluation import evaluate as ev
+from norface.evaluation.identity import IdentityEncoder, identity_figures, verification_auc
+from norface.evaluation.judge import ActionReader, read_back
 from norface.evaluation.metrics import accuracy
 from norface.faces.align import align, geometry
 from norface.faces.find import FaceFinder
@@ -81,10 +83,10 @@ def main() -> int:
             said = reading.emotion[known].argmax(axis=1)
             figures["synthetic_emotion_accuracy"] = accuracy(shards.emotion[known], said)
         if options.train is not None:
-            judge = ev.ActionReader(load_shards([options.train], limit=10000))
+            judge = ActionReader(load_shards([options.train], limit=10000))
             own = shards.target_id == 0
-            figures["read_back"] = ev.read_back(judge, reading.normalized, shards.actions)
-            figures["read_back_of_truth"] = ev.read_back(
+            figures["read_back"] = read_back(judge, reading.normalized, shards.actions)
+            figures["read_back_of_truth"] = read_back(
                 judge, shards.target[own], shards.actions[own]
             )["mean"]
             print(
@@ -98,15 +100,15 @@ def main() -> int:
         figures["smile"] = ev.smile_figures(networks, portraits)
         print(_line("smile", figures["smile"]))
         if options.identity is not None:
-            encoder = ev.IdentityEncoder(options.identity, networks.normalizer.target)
-            figures["identity"] = ev.identity_figures(networks, encoder, portraits)
+            encoder = IdentityEncoder(options.identity, networks.normalizer.target)
+            figures["identity"] = identity_figures(networks, encoder, portraits)
             print(_line("identity", figures["identity"]))
             twice = _people_twice(options.people)
             normalized = [ev.read_crops(networks, *view).normalized for view in twice]
             figures["identity_across_expressions"] = {
                 "people": float(len(twice[0][0])),
-                "original_auc": ev.verification_auc(*(encoder(view[0]) for view in twice)),
-                "normalized_auc": ev.verification_auc(*(encoder(view) for view in normalized)),
+                "original_auc": verification_auc(*(encoder(view[0]) for view in twice)),
+                "normalized_auc": verification_auc(*(encoder(view) for view in normalized)),
             }
             print(_line("synthetic people", figures["identity_across_expressions"]))
         step = max(len(portraits) // options.sheet, 1)

@@ -5,7 +5,9 @@ import pytest
 
 from norface import facs
 from norface.data.shards import Shards
-from norface.evaluation.evaluate import ActionReader, _similarity, read_back, unit_scores
+from norface.evaluation.evaluate import unit_scores
+from norface.evaluation.identity import _similarity
+from norface.evaluation.judge import ActionReader, read_back
 
 UNITS = len(facs.ACTION_UNITS)
 SMILE = facs.ACTION_INDEX["mouthSmileLeft"]

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Final
 
 import tyro
-from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from norface.cli.console import (
     INTERRUPTED,
@@ -25,19 +22,17 @@ from norface.cli.console import (
     output,
     printable,
 )
-from norface.cli.plan import Plan, Planned, plan
-from norface.facs import ACTION_UNITS
+from norface.cli.faces_table import faces_table, units_legend
+from norface.cli.plan import Planned, plan
+from norface.cli.results_folder import ResultsFolder
 from norface.media.images import ImageError, read_image, write_image
 from norface.pictures import annotate
 from norface.results import FaceAnalysis, UInt8Image
 from norface.runtime.analyzer import Norface
 from norface.tables.columns import ERROR_COLUMNS, FACE_COLUMNS, face_row
-from norface.tables.writers import CsvTable, part_of
+from norface.tables.writers import CsvTable
 
 _ROWS_SHOWN: Final = 40
-_UNITS_SHOWN: Final = 5
-_UNITS_WIDTH: Final = 28
-_SPACE: Final = 2
 _PATHS = tyro.conf.arg(metavar="PATH ...", help_behavior_hint="")
 _NO_DEFAULT = tyro.conf.arg(help_behavior_hint="")
 _OPTIONAL_PATH = tyro.conf.arg(metavar="PATH", help_behavior_hint="")
@@ -75,7 +70,7 @@ def analyze(
     """
     if not paths:
         raise CommandError("Name at least one picture or folder.", code=WRONG_COMMAND)
-    results = _Results(out)
+    results = ResultsFolder(out)
     results.check(pictures=pictures, overwrite=overwrite)
     planned = plan(paths, outputs=(results.normalized, results.pictures))
     results.spare_inputs(planned, pictures=pictures)
@@ -114,103 +109,11 @@ def analyze(
     return SOME_FAILED if run.failed else SUCCESS
 
 
-@dataclass(frozen=True, slots=True)
-class _Results:
-    """Where the results go."""
-
-    folder: Path
-
-    @property
-    def faces(self) -> Path:
-        return self.folder / "faces.csv"
-
-    @property
-    def errors(self) -> Path:
-        return self.folder / "errors.csv"
-
-    @property
-    def normalized(self) -> Path:
-        return self.folder / "normalized"
-
-    @property
-    def pictures(self) -> Path:
-        return self.folder / "pictures"
-
-    def normalized_face(self, picture: Planned, face: FaceAnalysis) -> Path:
-        return self.normalized / f"{picture.name}_face{face.face_id}.png"
-
-    def picture(self, picture: Planned) -> Path:
-        return self.pictures / f"{picture.name}.png"
-
-    def check(self, *, pictures: bool, overwrite: bool) -> None:
-        """Refuse to replace results unless told to."""
-        if overwrite:
-            return
-        there = [path for path in (self.faces, part_of(self.faces)) if path.exists()]
-        there += [self.errors] if self._is_foreign(self.errors) else []
-        folders = (self.normalized, self.pictures) if pictures else (self.normalized,)
-        there += [path for path in folders if path.is_dir() and any(path.iterdir())]
-        if there:
-            raise CommandError(
-                f"{there[0]} exists. Choose another folder with --out, or replace the earlier "
-                "results with --overwrite.",
-                code=WRONG_COMMAND,
-            )
-
-    @staticmethod
-    def _is_foreign(errors: Path) -> bool:
-        """Whether a file of that name is not norface's own, which is always out of date."""
-        if not errors.exists():
-            return False
-        with errors.open("rb") as file:
-            return file.readline().decode("utf-8", "replace").strip() != ",".join(ERROR_COLUMNS)
-
-    def spare_inputs(self, planned: Plan, *, pictures: bool) -> None:
-        """Refuse to write a picture over one that is to be read."""
-        if not pictures:
-            return
-        inputs = {each.path.resolve() for each in planned.pictures}
-        for each in planned.pictures:
-            if self.picture(each).resolve() in inputs:
-                raise CommandError(
-                    f"{self.picture(each)} would be written over a picture that is to be read. "
-                    "Choose another folder with --out.",
-                    code=WRONG_COMMAND,
-                )
-
-    @contextmanager
-    def opened(self) -> Iterator[None]:
-        """Make the folder; leave none behind that nothing was written to."""
-        made = [path for path in (self.folder, *self.folder.parents) if not path.exists()]
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            probe = self.folder / ".norface"
-            probe.touch()
-            probe.unlink()
-            # The problems of an earlier run are not this one's.
-            self.errors.unlink(missing_ok=True)
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise CommandError(
-                f"Cannot write into the folder {self.folder} ({reason}). Choose another with "
-                "--out.",
-                code=WRONG_COMMAND,
-            ) from error
-        try:
-            yield
-        finally:
-            for path in made:
-                try:
-                    path.rmdir()
-                except OSError:
-                    break
-
-
 @dataclass(slots=True)
 class _Run:
     """What has been done so far."""
 
-    results: _Results
+    results: ResultsFolder
     pictures: bool
     total: int
     faces: CsvTable = field(init=False)
@@ -247,8 +150,8 @@ class _Run:
         """Print the table of faces and what lies where."""
         out = output()
         if self.shown:
-            out.print(_table(self.shown, out.width))
-            legend = _legend(self.shown)
+            out.print(faces_table(self.shown, out.width))
+            legend = units_legend(self.shown)
             if legend:
                 out.print(legend, style="dim")
         left_out = self.found + self.without_face - len(self.shown)
@@ -302,57 +205,6 @@ def _analyze_all(norface: Norface, pictures: Sequence[Planned], run: _Run, err: 
 def _save(path: Path, image: UInt8Image) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     write_image(path, image)
-
-
-def _table(rows: Sequence[tuple[str, FaceAnalysis | None]], width: int) -> Table:
-    """Rows of one line each: names lose their beginning, and the weakest units are left out."""
-    emotions = [_emotion(face) for _, face in rows]
-    rest = width - max(4, *(len(str(face.face_id)) for _, face in rows if face)) - 3 * _SPACE
-    rest -= max(len("emotion"), *map(len, emotions))
-    names = [printable(name) for name, _ in rows]
-    name_width = max(len("picture"), min(max(map(cell_len, names)), rest - _UNITS_WIDTH))
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, _SPACE, 0, 0))
-    table.add_column("picture", no_wrap=True)
-    table.add_column("face", justify="right", no_wrap=True)
-    table.add_column("emotion", no_wrap=True)
-    table.add_column("strongest action units", no_wrap=True)
-    before = None
-    for (name, face), shown, emotion in zip(rows, names, emotions, strict=True):
-        first = "" if name == before else _tail(shown, name_width)
-        before = name
-        if face is None:
-            table.add_row(first, "-", "", "no face found")
-            continue
-        units = [f"{unit} {intensity:.1f}" for unit, intensity in _strongest(face)]
-        while len(", ".join(units)) > rest - name_width:
-            units.pop()
-        table.add_row(first, str(face.face_id), emotion, ", ".join(units) or "none present")
-    return table
-
-
-def _emotion(face: FaceAnalysis | None) -> str:
-    if face is None or face.emotion is None:
-        return ""
-    return f"{face.emotion} {face.emotions[face.emotion]:.0%}"
-
-
-def _tail(text: str, width: int) -> str:
-    if cell_len(text) <= width:
-        return text
-    while cell_len(text) > width - 3:
-        text = text[1:]
-    return "..." + text
-
-
-def _strongest(face: FaceAnalysis) -> list[tuple[str, float]]:
-    present = [(name, unit.intensity) for name, unit in face.action_units.items() if unit.present]
-    return sorted(present, key=lambda item: -item[1])[:_UNITS_SHOWN]
-
-
-def _legend(rows: Sequence[tuple[str, FaceAnalysis | None]]) -> str:
-    shown = {name for _, face in rows if face is not None for name, _ in _strongest(face)}
-    names = (f"{unit.name} {unit.description}" for unit in ACTION_UNITS if unit.name in shown)
-    return ", ".join(names)
 
 
 def _count(number: int, thing: str) -> str:

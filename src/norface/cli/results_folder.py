@@ -1,0 +1,112 @@
+"""The folder that ``norface analyze`` writes into."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from norface.cli.console import WRONG_COMMAND, CommandError
+from norface.cli.plan import Plan, Planned
+from norface.results import FaceAnalysis
+from norface.tables.columns import ERROR_COLUMNS
+from norface.tables.writers import part_of
+
+
+@dataclass(frozen=True, slots=True)
+class ResultsFolder:
+    """Where the results go."""
+
+    folder: Path
+
+    @property
+    def faces(self) -> Path:
+        """The table of faces."""
+        return self.folder / "faces.csv"
+
+    @property
+    def errors(self) -> Path:
+        """The table of what could not be read."""
+        return self.folder / "errors.csv"
+
+    @property
+    def normalized(self) -> Path:
+        """The folder of normalized faces."""
+        return self.folder / "normalized"
+
+    @property
+    def pictures(self) -> Path:
+        """The folder of slides."""
+        return self.folder / "pictures"
+
+    def normalized_face(self, picture: Planned, face: FaceAnalysis) -> Path:
+        """The file of a face of a picture."""
+        return self.normalized / f"{picture.name}_face{face.face_id}.png"
+
+    def picture(self, picture: Planned) -> Path:
+        """The file of a picture's slide."""
+        return self.pictures / f"{picture.name}.png"
+
+    def check(self, *, pictures: bool, overwrite: bool) -> None:
+        """Refuse to replace results unless told to."""
+        if overwrite:
+            return
+        there = [path for path in (self.faces, part_of(self.faces)) if path.exists()]
+        there += [self.errors] if self._is_foreign(self.errors) else []
+        folders = (self.normalized, self.pictures) if pictures else (self.normalized,)
+        there += [path for path in folders if path.is_dir() and any(path.iterdir())]
+        if there:
+            raise CommandError(
+                f"{there[0]} exists. Choose another folder with --out, or replace the earlier "
+                "results with --overwrite.",
+                code=WRONG_COMMAND,
+            )
+
+    @staticmethod
+    def _is_foreign(errors: Path) -> bool:
+        """Whether a file of that name is not norface's own, which is always out of date."""
+        if not errors.exists():
+            return False
+        with errors.open("rb") as file:
+            return file.readline().decode("utf-8", "replace").strip() != ",".join(ERROR_COLUMNS)
+
+    def spare_inputs(self, planned: Plan, *, pictures: bool) -> None:
+        """Refuse to write a picture over one that is to be read."""
+        if not pictures:
+            return
+        inputs = {each.path.resolve() for each in planned.pictures}
+        for each in planned.pictures:
+            if self.picture(each).resolve() in inputs:
+                raise CommandError(
+                    f"{self.picture(each)} would be written over a picture that is to be read. "
+                    "Choose another folder with --out.",
+                    code=WRONG_COMMAND,
+                )
+
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """Make the folder; leave none behind that nothing was written to."""
+        made = [path for path in (self.folder, *self.folder.parents) if not path.exists()]
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            probe = self.folder / ".norface"
+            probe.touch()
+            probe.unlink()
+            # The problems of an earlier run are not this one's.
+            self.errors.unlink(missing_ok=True)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise CommandError(
+                f"Cannot write into the folder {self.folder} ({reason}). Choose another with "
+                "--out.",
+                code=WRONG_COMMAND,
+            ) from error
+        try:
+            yield
+        finally:
+            for path in made:
+                try:
+                    path.rmdir()
+                except OSError:
+                    break
