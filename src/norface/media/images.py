@@ -156,11 +156,12 @@ def write_image(path: str | os.PathLike[str], image: object) -> None:
     if kind not in _FORMATS:
         raise ImageError(f"{path} has no suffix that names a picture format. Use .png or .jpg.")
     pixels = to_rgb_array(image)  # type: ignore[arg-type]
-    options = {"quality": 95} if kind in ("JPEG", "WEBP") else {}
+    # The lightest compression of PNG takes a third of the time for a sixth more bytes.
+    options = {"JPEG": {"quality": 95}, "WEBP": {"quality": 95}, "PNG": {"compress_level": 1}}
     part = path.with_name(f".{path.stem[:40]}-{secrets.token_hex(6)}.part")
     try:
         with part.open("xb") as file:
-            Image.fromarray(pixels).save(file, kind, **options)
+            Image.fromarray(pixels).save(file, kind, **options.get(kind, {}))
         part.replace(path)
     except BaseException:
         part.unlink(missing_ok=True)

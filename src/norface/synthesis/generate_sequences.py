@@ -188,7 +188,7 @@ def _render(job: _Job) -> None:
                 "time": round(i / sequence.fps, 4),
                 "emotion": emotion_name(int(sequence.emotions[i])),
                 **known,
-                **face_truth(film.person, sequence.actions[i], picture, scene.pose),
+                **face_truth(sequence.actions[i], picture, scene.pose),
             }
         )
     if writer is not None:

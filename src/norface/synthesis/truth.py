@@ -27,7 +27,7 @@ def truth(sample: Sample) -> dict[str, Any]:
         "emotion": emotion_name(sample.emotion),
         **person_truth(sample.person),
         **scene_truth(sample.scene),
-        **face_truth(sample.person, sample.actions, sample.picture, sample.scene.pose),
+        **face_truth(sample.actions, sample.picture, sample.scene.pose),
     }
 
 
@@ -74,12 +74,10 @@ def scene_truth(scene: Scene) -> dict[str, Any]:
     }
 
 
-def face_truth(person: Person, actions: Array, picture: Picture, pose: Pose) -> dict[str, Any]:
+def face_truth(actions: Array, picture: Picture, pose: Pose) -> dict[str, Any]:
     """What the face does and where its points lie."""
     row: dict[str, Any] = {name: round(getattr(pose, name), 3) for name in ("pitch", "yaw", "roll")}
-    head = head_model()
-    neutral = head.neutral(person.shape)
-    gaze = gaze_angles(head, neutral, head.express(neutral, actions))
+    gaze = gaze_angles(head_model(), picture.neutral, picture.points)
     for side, (yaw, pitch) in zip(("left", "right"), gaze, strict=True):
         # Adding zero makes -0.0 plain.
         row[f"gaze_yaw_{side}"] = round(float(yaw), 2) + 0.0
@@ -99,6 +97,5 @@ def face_truth(person: Person, actions: Array, picture: Picture, pose: Pose) -> 
 
 def sample_landmarks(sample: Sample) -> Array:
     """(478, 3) MediaPipe's landmarks of a sample, see ``landmarks_478``."""
-    head = head_model()
-    points = head.express(head.neutral(sample.person.shape), sample.actions)
-    return landmarks_478(sample.picture.vertices, points, sample.scene.pose)
+    picture = sample.picture
+    return landmarks_478(picture.vertices, picture.points, sample.scene.pose)

@@ -69,12 +69,15 @@ class Picture:
         parts: (H, W) uint8 segmentation, indices into ``PARTS``.
         vertices: (V, 2) x, y in pixels of every vertex of the head.
         intensity: (A, 3) action-unit intensities, 0 to 5: whole, left, right.
+        neutral, points: (V, 3) the head at rest and with the expression, before it is turned.
     """
 
     image: NDArray[np.uint8]
     parts: NDArray[np.uint8]
     vertices: Array
     intensity: Array
+    neutral: Array = field(repr=False)
+    points: Array = field(repr=False)
 
 
 def random_scene(
@@ -157,7 +160,7 @@ def render_face(
     image = develop(linear, placed[head.vertices_of("skin")], scene.exposure, scene.sensor)
     vertices = placed[:, :2].astype(np.float32)
     intensity = action_unit_intensities(actions, head.lip_gap(points))
-    return Picture(image, parts, vertices, intensity)
+    return Picture(image, parts, vertices, intensity, neutral, points)
 
 
 def _mesh(
