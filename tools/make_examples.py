@@ -43,9 +43,12 @@ def portrait(seed: int, emotion: str, pose: Pose, width: int, height: int) -> ND
     random = np.random.default_rng([SERIES, seed])
     size = max(width, height)
     scene = Scene(
-        pose, random_lights(random, "even"), Camera(9.0, 0.5 * min(width, height) / size, (0.5, 0.47)),
-        0.4, random_background(random, size),
-    )  # fmt: skip
+        pose,
+        random_lights(random, "even"),
+        Camera(9.0, 0.5 * min(width, height) / size, (0.5, 0.47)),
+        0.4,
+        random_background(random, size),
+    )
     actions = clear_expression(emotion)
     picture = render_face(random_person((SERIES << 24) + seed), actions, scene, supersample=3)
     left, top = (size - width) // 2, (size - height) // 2
@@ -113,7 +116,8 @@ def group() -> NDArray[np.uint8]:
             )  # fmt: skip
             person = random_person((SERIES << 24) + 100 + number)
             rendered = render_face(person, actions, scene, supersample=3)
-            edge = cv2.GaussianBlur((rendered.parts > 0).astype(np.float32), (0, 0), 0.8)[shape][..., None]
+            mask = (rendered.parts > 0).astype(np.float32)
+            edge = cv2.GaussianBlur(mask, (0, 0), 0.8)[shape][..., None]
             under = picture[rows, columns].astype(np.float32)
             blended = under + edge * (rendered.image[shape] - under)
             picture[rows, columns] = np.round(blended).astype(np.uint8)
