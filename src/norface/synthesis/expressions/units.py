@@ -78,6 +78,17 @@ class Movement:
     vertices: int
 
 
+_LIPS_PART: Final = [unit.name for unit in ACTION_UNITS].index("AU25")
+# (A, 2, 2): two actions for each side of a unit, one of them twice where it has one alone; AU25,
+# which has none, gets any.
+_ACTIONS_OF: Final = np.array(
+    [
+        [[ACTION_INDEX[side[0]], ACTION_INDEX[side[-1]]] if side else [0, 0] for side in sides]
+        for sides in ((unit.left, unit.right) for unit in ACTION_UNITS)
+    ]
+)
+
+
 def action_unit_intensities(actions: Array, lip_gap: float) -> Array:
     """(A, 3) intensity 0 to 5 of each action unit: whole, left and right.
 
@@ -85,16 +96,12 @@ def action_unit_intensities(actions: Array, lip_gap: float) -> Array:
         actions: (52,) facial actions, 0 to 1.
         lip_gap: opening of the lips as a share of the eyes' distance (``HeadModel.lip_gap``).
     """
-    result = np.empty((len(ACTION_UNITS), 3), np.float32)
-    for i, unit in enumerate(ACTION_UNITS):
-        if unit.name == "AU25":
-            share = (lip_gap - LIP_GAP_CLOSED) / (LIP_GAP_AT_MAXIMUM - LIP_GAP_CLOSED)
-            result[i] = min(max(share, 0.0), 1.0)
-            continue
-        left = np.mean([actions[ACTION_INDEX[name]] for name in unit.left])
-        right = np.mean([actions[ACTION_INDEX[name]] for name in unit.right])
-        result[i] = (left + right) / 2, left, right
-    return result * np.float32(MAXIMUM_INTENSITY)
+    pairs = np.asarray(actions, np.float32)[_ACTIONS_OF]
+    left, right = ((pairs[:, side, 0] + pairs[:, side, 1]) / 2 for side in (0, 1))
+    result = np.stack([(left + right) / 2, left, right], axis=1)
+    share = (lip_gap - LIP_GAP_CLOSED) / (LIP_GAP_AT_MAXIMUM - LIP_GAP_CLOSED)
+    result[_LIPS_PART] = min(max(share, 0.0), 1.0)
+    return np.asarray(result * np.float32(MAXIMUM_INTENSITY))
 
 
 def movement(head: HeadModel, names: tuple[str, ...]) -> Movement:
