@@ -48,7 +48,7 @@ COMMON: dict[str, dict[str, float]] = {
 
 # Numbers of people of different ages, genders, skin tones, hair and things worn.
 PEOPLE = (700_014, 700_017, 700_027, 700_031, 700_021, 700_032, 700_038)
-LEVELS_OF = 700_009
+LEVELS_OF = 700_027
 LEVELS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("AU1 + AU2", ("browInnerUp", "browOuterUp")),
     ("AU4", ("browDown",)),
