@@ -20,14 +20,14 @@ _SMALL = np.float32(1e-6)
 _MAX_SLOPE = np.float32(1.2)
 
 
-@numba.njit(cache=True, error_model="numpy")
+@numba.njit(cache=True, error_model="numpy", inline="always")
 def _lobe(cosine: Number, sharpness: Number) -> Number:
     """About ``cosine ** sharpness``, rational so that every machine computes the same."""
     ratio = cosine / (_HALF * sharpness * (_1 - cosine) + cosine + _SMALL)
     return ratio * ratio
 
 
-@numba.njit(cache=True, error_model="numpy")
+@numba.njit(cache=True, error_model="numpy", inline="always")
 def light_point(
     sample: Array,
     at: int,

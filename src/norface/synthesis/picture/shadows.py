@@ -95,7 +95,7 @@ def sky_share(point: Array, normal: Array, seen: ShadowMap) -> Array:
     return _share_of_vertices(point, normal, seen.depth, seen.frame)
 
 
-@numba.njit(cache=True, error_model="numpy")
+@numba.njit(cache=True, error_model="numpy", inline="always")
 def shadow_share(shadow: Array, frame: Array, x: Number, y: Number, z: Number) -> Number:
     """Share of the key light that reaches a point, 0 to 1: a blurred look into the shadow map.
 

@@ -39,7 +39,7 @@ def add_texel(paint: Array, u: Number, v: Number, weight: Number, texel: Array) 
         )
 
 
-@numba.njit(cache=True, error_model="numpy")
+@numba.njit(cache=True, error_model="numpy", inline="always")
 def spread_texel(paint: Array, u: Number, v: Number, span: Number, texel: Array) -> None:
     """The paint around a place, over the ``span`` texels that half a pixel covers."""
     if span <= np.float32(1.05):
@@ -56,7 +56,7 @@ def spread_texel(paint: Array, u: Number, v: Number, span: Number, texel: Array)
     add_texel(paint, u1, v1, quarter, texel)
 
 
-@numba.njit(cache=True, error_model="numpy")
+@numba.njit(cache=True, error_model="numpy", inline="always")
 def interpolate(
     position: Array,
     point: Array,
@@ -98,7 +98,7 @@ def interpolate(
     return max(across, down)
 
 
-@numba.njit(cache=True, error_model="numpy")
+@numba.njit(cache=True, error_model="numpy", inline="always")
 def gradients(point: Array, uv: Array, a: int, b: int, c: int, out: Array) -> None:
     """How u and v grow along the triangle, per decimetre: (6,), mirrored paint included."""
     e1x, e1y, e1z = (
