@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from norface.facs import ACTION_INDEX, FACIAL_ACTIONS
 from norface.results import Pose
-from norface.synthesis.expressions.sampling import PROTOTYPES
+from norface.synthesis.expressions.prototypes import PROTOTYPES
 from norface.synthesis.people import random_person
 from norface.synthesis.picture.backgrounds import random_background
 from norface.synthesis.picture.camera import Camera

@@ -12,7 +12,8 @@ from norface.facs import ACTION_INDEX, FACIAL_ACTIONS
 from norface.synthesis.body.canvas import canvas
 from norface.synthesis.body.folds import ZONES
 from norface.synthesis.body.hair import Hair
-from norface.synthesis.body.skin import SKIN_TONES, Skin, paint_skin, skin_colour
+from norface.synthesis.body.skin import Skin, paint_skin
+from norface.synthesis.body.tones import SKIN_TONES, skin_colour
 from norface.synthesis.body.wrinkles import crease_weights
 from norface.synthesis.people import random_person
 

@@ -22,7 +22,8 @@ from norface.synthesis.benchmark.design import (
     exact_attributes,
 )
 from norface.synthesis.body.hair import styled_hair
-from norface.synthesis.expressions.sampling import action_unit_intensities, random_expression
+from norface.synthesis.expressions.sampling import random_expression
+from norface.synthesis.expressions.units import action_unit_intensities
 from norface.synthesis.people import Person, person_of
 from norface.synthesis.picture.backgrounds import random_background
 from norface.synthesis.picture.camera import Camera

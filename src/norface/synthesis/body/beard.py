@@ -8,6 +8,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from norface.synthesis.body.shifted import shifted
+
 if TYPE_CHECKING:
     from norface.synthesis.body.canvas import Canvas
     from norface.synthesis.body.skin import Skin
@@ -68,9 +70,7 @@ def _beard(
             continue
         row = texels[i] // size
         column = texels[i] - row * size
-        from_row, from_column = row + start[0], column + start[1]
-        from_row = from_row - size if from_row >= size else from_row
-        from_column = from_column - size if from_column >= size else from_column
+        from_row, from_column = shifted(row, column, start, size)
         middle, small = noise[from_row, from_column, 1], noise[from_row, from_column, 2]
         dot = noise[from_row, from_column, 3]
         # Long hairs hang down in strands; stubble is dots.
@@ -115,9 +115,7 @@ def _scalp(
     for i in range(texels.shape[0]):
         row = texels[i] // size
         column = texels[i] - row * size
-        from_row, from_column = row + start[0], column + start[1]
-        from_row = from_row - size if from_row >= size else from_row
-        from_column = from_column - size if from_column >= size else from_column
+        from_row, from_column = shifted(row, column, start, size)
         strand = noise[from_row // 6, from_column, 3]
         edge = inside[i, 0] - line * inside[i, 1] - recede * inside[i, 2]
         edge += np.float32(0.03) * noise[from_row, from_column, 1]

@@ -8,6 +8,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from norface.synthesis.body.shifted import shifted
+
 if TYPE_CHECKING:
     from norface.synthesis.body.canvas import Canvas
     from norface.synthesis.body.skin import Skin
@@ -66,9 +68,7 @@ def _brows(
             past = np.float32(-1)
         middle = level + arch * (one - past * past) + angle * (t - np.float32(0.5))
         half = thickness * (one - np.float32(0.65) * max(t, np.float32(0)) ** 2)
-        from_row, from_column = row + start[0], column + start[1]
-        from_row = from_row - size if from_row >= size else from_row
-        from_column = from_column - size if from_column >= size else from_column
+        from_row, from_column = shifted(row, column, start, size)
         above = (y - middle) / half
         gap = abs(above) + bush * np.float32(0.25) * noise[from_row, from_column, 3]
         gap += bush * np.float32(0.12) * noise[from_row, from_column, 2]

@@ -8,6 +8,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from norface.synthesis.body.shifted import shifted
+
 if TYPE_CHECKING:
     from norface.synthesis.body.canvas import Canvas
     from norface.synthesis.body.skin import Skin
@@ -53,9 +55,7 @@ def _lips(
     for texel in texels:
         row = texel // size
         column = texel - row * size
-        from_row, from_column = row + start[0], column + start[1]
-        from_row = from_row - size if from_row >= size else from_row
-        from_column = from_column - size if from_column >= size else from_column
+        from_row, from_column = shifted(row, column, start, size)
         lip = amount[row, column]
         half, y = abs(place[row, column, 0]), place[row, column, 1]
         # The grooves run across the lip, so they are nearly the same in every row.

@@ -16,10 +16,8 @@ from norface.synthesis.body.complexion import paint_complexion
 from norface.synthesis.body.hair import Hair
 from norface.synthesis.body.head import Shape
 from norface.synthesis.body.lips import paint_lids, paint_lips
-from norface.synthesis.body.tones import SKIN_TONES, skin_colour
+from norface.synthesis.body.tones import skin_colour
 from norface.synthesis.body.wrinkles import crease_weights, fold, person_folds
-
-__all__ = ["SKIN_TONES", "Skin", "crease_weights", "paint_skin", "random_skin", "skin_colour"]
 
 Array = NDArray[np.float32]
 Colour = tuple[float, float, float]

@@ -10,12 +10,6 @@ from numpy.typing import NDArray
 from norface.facs import ACTION_INDEX, EMOTIONS, FACIAL_ACTIONS
 from norface.synthesis.expressions.exclusive import clashes, possible
 from norface.synthesis.expressions.prototypes import PROTOTYPES
-from norface.synthesis.expressions.units import action_unit_intensities
-
-__all__ = [
-    "COMBINED", "PROTOTYPES", "SINGLE", "action_unit_intensities", "emotional_expression",
-    "random_expression", "set_action",
-]  # fmt: skip
 
 Array = NDArray[np.float32]
 

@@ -16,7 +16,7 @@ from norface.synthesis.body.lashes import lash_surfaces
 from norface.synthesis.body.mouth import tuck_tongue
 from norface.synthesis.body.rims import inner_places
 from norface.synthesis.body.surface import Surface, head_surface, vertex_normals
-from norface.synthesis.expressions.sampling import action_unit_intensities
+from norface.synthesis.expressions.units import action_unit_intensities
 from norface.synthesis.painting import paint
 from norface.synthesis.people import Person
 from norface.synthesis.picture.backgrounds import random_background
