@@ -24,7 +24,7 @@ from norface.training.classification import (
     split_identities,
     train_classification,
 )
-from norface.training.config import ClassificationConfig
+from norface.training.classification_config import ClassificationConfig
 
 QUIET = Console(file=io.StringIO())
 

@@ -13,8 +13,8 @@ from rich.console import Console
 from norface import facs
 from norface.data.fer2013 import EmotionFaces
 from norface.models.checkpoint import Recipe, load_emotions, save_network
-from norface.training.config import EmotionsConfig
 from norface.training.emotions import mirror, mirrored_landmarks, train_emotions
+from norface.training.emotions_config import EmotionsConfig
 
 QUIET = Console(file=io.StringIO())
 

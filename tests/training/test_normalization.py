@@ -18,7 +18,6 @@ from norface.data.shards import load_shards
 from norface.losses.pixels import weighted_l1
 from norface.models.checkpoint import load_normalization
 from norface.training import normalization as module
-from norface.training.config import NormalizationConfig
 from norface.training.normalization import (
     batch_maker,
     collate,
@@ -26,6 +25,7 @@ from norface.training.normalization import (
     pixel_weights,
     train_normalization,
 )
+from norface.training.normalization_config import NormalizationConfig
 
 
 def config(out: Path, *data: Path, steps: int = 6) -> NormalizationConfig:

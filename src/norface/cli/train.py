@@ -19,14 +19,12 @@ from norface.data.skins import SkinError
 from norface.data.skins import prepare_skins as take_skins
 from norface.models.checkpoint import CheckpointError
 from norface.training.classification import train_classification
-from norface.training.config import (
-    ClassificationConfig,
-    EmotionsConfig,
-    NormalizationConfig,
-    RunConfig,
-)
+from norface.training.classification_config import ClassificationConfig
+from norface.training.config import RunConfig
 from norface.training.emotions import train_emotions
+from norface.training.emotions_config import EmotionsConfig
 from norface.training.normalization import train_normalization
+from norface.training.normalization_config import NormalizationConfig
 
 _C = TypeVar("_C", bound=RunConfig)
 # Options are named as in the configuration, without the name of the function's argument.

@@ -27,7 +27,7 @@ from norface.models.checkpoint import (
 )
 from norface.models.classification import ActionUnitNetwork, ActionUnitOutput
 from norface.models.moe import Routing
-from norface.training.config import ClassificationConfig
+from norface.training.classification_config import ClassificationConfig
 from norface.training.state import (
     Record,
     Schedule,

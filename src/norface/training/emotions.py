@@ -36,7 +36,7 @@ from norface.models.checkpoint import (
 )
 from norface.models.classification import EmotionNetwork
 from norface.training.classification import balance
-from norface.training.config import EmotionsConfig
+from norface.training.emotions_config import EmotionsConfig
 from norface.training.normalization import SIZE, to_images
 from norface.training.speed import speed_up_depthwise
 from norface.training.state import (

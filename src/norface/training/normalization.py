@@ -33,7 +33,7 @@ from norface.models.checkpoint import (
 )
 from norface.models.encoder import ConvolutionalEncoder
 from norface.models.normalization import NormalizationNetwork
-from norface.training.config import NormalizationConfig
+from norface.training.normalization_config import NormalizationConfig
 from norface.training.speed import speed_up_depthwise
 from norface.training.state import (
     Record,
