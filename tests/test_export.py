@@ -16,11 +16,11 @@ from norface import export
 from norface.facs import ACTION_UNIT_NAMES, ACTION_UNITS
 from norface.models import presets
 from norface.models.checkpoint import Recipe, save_network
-from norface.models.classification import ActionUnitNetwork, EmotionNetwork
+from norface.models.classification import ClassificationNetwork
 from norface.models.normalization import NormalizationNetwork
 
 A = len(ACTION_UNITS)
-Networks = tuple[NormalizationNetwork, ActionUnitNetwork, EmotionNetwork]
+Networks = tuple[NormalizationNetwork, ClassificationNetwork, ClassificationNetwork]
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def networks() -> Networks:
         torch.manual_seed(0)
         normalization = presets.normalization("test", pretrained=False).eval()
         torch.nn.init.normal_(normalization.decoder.head.weight, std=0.05)
-        action_units = presets.action_units("test").eval()
+        action_units = presets.classification("test").eval()
         emotions = presets.emotions("test", pretrained=False).eval()
     return normalization, action_units, emotions
 
@@ -112,7 +112,7 @@ def test_results_equal_those_of_pytorch(folder: Path, networks: Networks, count:
         np.testing.assert_allclose(got["intensity"], units.intensity, atol=0.015, rtol=0)
         np.testing.assert_allclose(got["probability"], units.presence.sigmoid(), atol=3e-3, rtol=0)
 
-        felt = emotions(image, small, geometry).logits.softmax(-1)
+        felt = emotions(image, small, geometry).emotion.softmax(-1)
         got = _run(folder, "emotions.onnx", image=image, normalized_image=small, geometry=geometry)
         np.testing.assert_allclose(got["probability"], felt, atol=3e-3, rtol=0)
         np.testing.assert_allclose(got["probability"].sum(-1), 1.0, atol=1e-5)
@@ -148,7 +148,7 @@ def test_from_checkpoints_and_without_emotions(
 ) -> None:
     normalization, action_units, _ = networks
     save_network(tmp_path / "n.safetensors", normalization, Recipe("normalization", "test"))
-    save_network(tmp_path / "a.safetensors", action_units, Recipe("action_units", "test"))
+    save_network(tmp_path / "a.safetensors", action_units, Recipe("classification", "test"))
     out = tmp_path / "out"
     export.export(
         tmp_path / "n.safetensors",
@@ -170,7 +170,7 @@ def test_from_checkpoints_and_without_emotions(
 def test_an_ablation_is_called_like_the_whole(
     tmp_path: Path, networks: Networks, face: NDArray[np.uint8]
 ) -> None:
-    plain = presets.action_units("test", use_normalized=False)
+    plain = presets.classification("test", use_normalized=False)
     export.export_networks(networks[0], plain, None, tmp_path, common_face=face, card={})
     tokens, other = torch.randn(2, 64, 32), torch.randn(2, 64, 32)
     geometry = torch.randn(2, 478, 3)

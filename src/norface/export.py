@@ -31,12 +31,11 @@ from torch import Tensor, nn
 
 from norface.facs import ACTION_UNIT_NAMES
 from norface.models.checkpoint import (
-    load_action_units,
-    load_emotions,
+    load_classification,
     load_normalization,
     write_whole,
 )
-from norface.models.classification import ActionUnitNetwork, EmotionNetwork
+from norface.models.classification import ClassificationNetwork, ClassificationOutput
 from norface.models.geometry_token import LANDMARKS
 from norface.models.normalization import NormalizationNetwork
 
@@ -70,25 +69,27 @@ class _Normalizer(nn.Module):
 
 
 class _ActionUnits(nn.Module):
-    def __init__(self, network: ActionUnitNetwork) -> None:
+    def __init__(self, network: ClassificationNetwork) -> None:
         super().__init__()
         self.network = network
 
     def forward(
         self, original: Tensor, normalized: Tensor, geometry: Tensor
     ) -> tuple[Tensor, Tensor]:
-        output = self.network(original, normalized, geometry)
+        output: ClassificationOutput = self.network(original, normalized, geometry)
+        assert output.intensity is not None
+        assert output.presence is not None
         return output.intensity, output.presence.sigmoid()
 
 
 class _Emotions(nn.Module):
-    def __init__(self, network: EmotionNetwork) -> None:
+    def __init__(self, network: ClassificationNetwork) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, image: Tensor, normalized_image: Tensor, geometry: Tensor) -> Tensor:
         output = self.network(image, normalized_image, geometry)
-        probability: Tensor = output.logits.softmax(-1)
+        probability: Tensor = output.emotion.softmax(-1)
         return probability
 
 
@@ -141,8 +142,8 @@ def export(
     """
     return export_networks(
         load_normalization(normalization)[0],
-        load_action_units(action_units)[0],
-        None if emotions is None else load_emotions(emotions)[0],
+        load_classification(action_units)[0],
+        None if emotions is None else load_classification(emotions)[0],
         out,
         common_face=common_face,
         card=card,
@@ -154,8 +155,8 @@ def export(
 
 def export_networks(
     normalization: NormalizationNetwork,
-    action_units: ActionUnitNetwork,
-    emotions: EmotionNetwork | None,
+    action_units: ClassificationNetwork,
+    emotions: ClassificationNetwork | None,
     out: Path,
     *,
     common_face: NDArray[np.uint8],

@@ -106,16 +106,16 @@ def test_exported_weights_can_be_used(tmp_path: Path, person: Path) -> None:
     from norface.models.checkpoint import Recipe, save_network
 
     checkpoints = {}
-    for kind in ("normalization", "action_units"):
+    for kind in ("normalization", "classification"):
         recipe = Recipe(kind=kind, preset="test")
         checkpoints[kind] = tmp_path / f"{kind}.safetensors"
-        notes = {"thresholds": {"AU12": 0.0}} if kind == "action_units" else {}
+        notes = {"thresholds": {"AU12": 0.0}} if kind == "classification" else {}
         save_network(checkpoints[kind], recipe.build(), recipe, notes=notes)
     (tmp_path / "card.json").write_text(json.dumps({"trained_on": "nothing"}))
     words = [
         "export",
         "--normalization", str(checkpoints["normalization"]),
-        "--action-units", str(checkpoints["action_units"]),
+        "--action-units", str(checkpoints["classification"]),
         "--card", str(tmp_path / "card.json"),
         "--out", str(tmp_path / "weights"),
         "--name", "tried",

@@ -14,7 +14,7 @@ from norface.models.checkpoint import CheckpointError, Recipe
 
 RECIPES = [
     Recipe("normalization", "test"),
-    Recipe("action_units", "test", {"use_normalized": False}),
+    Recipe("classification", "test", {"use_normalized": False}),
     Recipe("emotions", "test", {"input_moe": False}),
 ]
 
@@ -38,9 +38,10 @@ def test_the_wrong_kind_is_refused(tmp_path: Path) -> None:
     checkpoint.save_network(path, RECIPES[1].build(), RECIPES[1])
     with pytest.raises(CheckpointError, match=r"a\.safetensors holds no normalization network"):
         checkpoint.load_normalization(path)
-    with pytest.raises(CheckpointError, match=r"a\.safetensors holds no emotion network"):
-        checkpoint.load_emotions(path)
-    checkpoint.load_action_units(path)
+    checkpoint.load_classification(path)
+    checkpoint.save_network(path, RECIPES[0].build(), RECIPES[0])
+    with pytest.raises(CheckpointError, match=r"a\.safetensors holds no classification network"):
+        checkpoint.load_classification(path)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
@@ -73,7 +74,7 @@ def test_all_faults_of_the_keys_are_named(tmp_path: Path) -> None:
     tensors = {k: v.clone() for k, v in recipe.build().state_dict().items()}
     del tensors["kinds"]
     tensors["strange"] = torch.zeros(1)
-    tensors["pooling.queries"] = torch.zeros(2, 2)
+    tensors["action_units.pooling.queries"] = torch.zeros(2, 2)
     _write_raw(
         path,
         tensors,
@@ -85,7 +86,7 @@ def test_all_faults_of_the_keys_are_named(tmp_path: Path) -> None:
     assert str(path) in message
     assert "kinds is missing" in message
     assert "strange is unknown" in message
-    assert "pooling.queries has shape (2, 2), not (25, 32)" in message
+    assert "action_units.pooling.queries has shape (2, 2), not (25, 32)" in message
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from norface.models.classification import LabelReadout
+from norface.models.label_head import LabelReadout
 from norface.models.moe import ExpertMlps, MixtureOfExperts, TopKGate
 
 

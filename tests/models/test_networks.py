@@ -7,17 +7,12 @@ from collections.abc import Callable
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
 
 from norface.facs import ACTION_UNITS, FACIAL_ACTIONS
 from norface.losses.balance import importance_loss, load_loss
-from norface.losses.emotion import emotion_loss
 from norface.models import presets
-from norface.models.classification import (
-    ActionUnitNetwork,
-    ActionUnitOutput,
-    EmotionNetwork,
-    EmotionOutput,
-)
+from norface.models.classification import ClassificationNetwork, ClassificationOutput
 from norface.models.moe import Routing
 from norface.models.normalization import NormalizationNetwork
 
@@ -45,11 +40,13 @@ def _normalize(
     return loss
 
 
-def _balance(routings: tuple[Routing, ...]) -> Tensor:
-    return torch.stack([importance_loss(r.gates) + load_loss(r.load) for r in routings]).sum()
+def _balance(routings: dict[str, Routing]) -> Tensor:
+    return torch.stack(
+        [importance_loss(r.gates) + load_loss(r.load) for r in routings.values()]
+    ).sum()
 
 
-def _read_units(network: ActionUnitNetwork, width: int, count: int = 4) -> Callable[[], Tensor]:
+def _read_units(network: ClassificationNetwork, width: int, count: int = 4) -> Callable[[], Tensor]:
     original, normalized = torch.randn(count, 64, width), torch.randn(count, 64, width)
     geometry = _geometry(count)
 
@@ -65,14 +62,14 @@ def _read_units(network: ActionUnitNetwork, width: int, count: int = 4) -> Calla
     return loss
 
 
-def _read_emotions(network: EmotionNetwork, count: int = 4) -> Callable[[], Tensor]:
+def _read_emotions(network: ClassificationNetwork, count: int = 4) -> Callable[[], Tensor]:
     original, normalized = torch.rand(count, 3, 128, 128), torch.rand(count, 3, 128, 128)
     geometry = _geometry(count)
 
     def loss() -> Tensor:
         output = network(original, normalized, geometry)
-        assert output.logits.shape == (count, 8)
-        return emotion_loss(output.logits, torch.arange(count)) + _balance(output.routings)
+        assert output.emotion.shape == (count, 8)
+        return cross_entropy(output.emotion, torch.arange(count)) + _balance(output.routings)
 
     return loss
 
@@ -87,7 +84,7 @@ def _wake(network: NormalizationNetwork) -> None:
 def test_gradients_reach_every_parameter(preset: str) -> None:
     normalization = presets.normalization(preset, pretrained=False)
     _wake(normalization)
-    action_units = presets.action_units(preset)
+    action_units = presets.classification(preset)
     emotions = presets.emotions(preset, pretrained=False)
     width = presets.preset(preset).width
     for network, loss in (
@@ -106,7 +103,7 @@ def test_gradients_reach_every_parameter(preset: str) -> None:
 @pytest.mark.parametrize("preset", sorted(presets.PRESETS))
 def test_training_steps_run_in_bfloat16(preset: str) -> None:
     normalization = presets.normalization(preset, pretrained=False)
-    action_units = presets.action_units(preset)
+    action_units = presets.classification(preset)
     width = presets.preset(preset).width
     with torch.autocast("cpu", torch.bfloat16):
         losses = [_normalize(normalization)(), _read_units(action_units, width)()]
@@ -134,15 +131,15 @@ def test_unknown_preset() -> None:
 def test_a_batch_equals_its_faces_one_by_one() -> None:
     normalization = presets.normalization("test", pretrained=False).eval()
     _wake(normalization)
-    action_units = presets.action_units("test").eval()
+    action_units = presets.classification("test").eval()
     emotions = presets.emotions("test", pretrained=False).eval()
     images, others, geometry = torch.rand(3, 3, 128, 128), torch.rand(3, 3, 128, 128), _geometry(3)
     tokens, more = torch.randn(3, 64, 32), torch.randn(3, 64, 32)
     target, index = torch.rand(2, 3, 256, 256), torch.tensor([1, 0, 1])
     with torch.no_grad():
         whole = normalization(images, geometry, target, index)
-        units: ActionUnitOutput = action_units(tokens, more, geometry)
-        felt: EmotionOutput = emotions(images, others, geometry)
+        units: ClassificationOutput = action_units(tokens, more, geometry)
+        felt: ClassificationOutput = emotions(images, others, geometry)
         for i in range(3):
             one = slice(i, i + 1)
             single = normalization(images[one], geometry[one], target, index[one])
@@ -152,7 +149,7 @@ def test_a_batch_equals_its_faces_one_by_one() -> None:
             torch.testing.assert_close(unit.intensity, units.intensity[one], atol=1e-5, rtol=1e-5)
             torch.testing.assert_close(unit.presence, units.presence[one], atol=1e-5, rtol=1e-5)
             feel = emotions(images[one], others[one], geometry[one])
-            torch.testing.assert_close(feel.logits, felt.logits[one], atol=1e-5, rtol=1e-5)
+            torch.testing.assert_close(feel.emotion, felt.emotion[one], atol=1e-5, rtol=1e-5)
 
 
 def test_the_exported_half_equals_the_whole() -> None:
@@ -185,7 +182,7 @@ def test_each_face_goes_to_its_own_target() -> None:
 @pytest.mark.parametrize("original", [True, False])
 @pytest.mark.parametrize("moe", [True, False])
 def test_ablations_ignore_what_is_switched_off(original: bool, moe: bool) -> None:
-    network = presets.action_units(
+    network = presets.classification(
         "test",
         use_original=original,
         use_normalized=not original,
@@ -209,7 +206,7 @@ def test_ablations_ignore_what_is_switched_off(original: bool, moe: bool) -> Non
         assert torch.equal(output.intensity, both.intensity)
         seen, unseen = (images, None) if original else (None, images)
         assert torch.equal(
-            emotions(seen, unseen, geometry).logits, emotions(images, images, geometry).logits
+            emotions(seen, unseen, geometry).emotion, emotions(images, images, geometry).emotion
         )
     with pytest.raises(ValueError, match="needs the"):
         network(unused, used, geometry)
@@ -217,7 +214,7 @@ def test_ablations_ignore_what_is_switched_off(original: bool, moe: bool) -> Non
 
 def test_one_input_must_be_left() -> None:
     with pytest.raises(ValueError, match="cannot both be off"):
-        presets.action_units("test", use_original=False, use_normalized=False)
+        presets.classification("test", use_original=False, use_normalized=False)
 
 
 def _descend(network: nn.Module, loss: Callable[[], Tensor], steps: int, rate: float) -> float:
@@ -257,7 +254,7 @@ def test_normalization_overfits_four_faces() -> None:
 
 
 def test_action_units_overfit_four_faces() -> None:
-    network = presets.action_units("test")
+    network = presets.classification("test")
     original, normalized, geometry = torch.randn(4, 64, 32), torch.randn(4, 64, 32), _geometry(4)
     truth = torch.rand(4, A, 3) * 5
 
@@ -278,6 +275,6 @@ def test_emotions_overfit_four_faces() -> None:
     labels = torch.tensor([0, 3, 5, 7])
 
     def loss() -> Tensor:
-        return emotion_loss(network(images, others, geometry).logits, labels)
+        return cross_entropy(network(images, others, geometry).emotion, labels)
 
     assert _descend(network, loss, 25, 3e-3) < 0.3

@@ -15,8 +15,8 @@ from rich.console import Console
 
 from norface import facs
 from norface.data.shards import load_shards
-from norface.models.checkpoint import Recipe, load_action_units, save_network
-from norface.models.classification import ActionUnitOutput
+from norface.models.checkpoint import Recipe, load_classification, save_network
+from norface.models.classification import ClassificationOutput
 from norface.training import classification as module
 from norface.training.classification import (
     concordance,
@@ -61,7 +61,7 @@ def test_trains_and_resumes(
 ) -> None:
     options = config(tmp_path / "whole", normalization, shard_folder, photo_folder)
     path = train_classification(options, QUIET)
-    _, notes = load_action_units(path)
+    _, notes = load_classification(path)
     assert set(notes["thresholds"]) == set(facs.ACTION_UNIT_NAMES)
     assert notes["steps"] == 4
     # A run that ends early and goes on; the tokens are shared.
@@ -79,7 +79,7 @@ def test_trains_and_resumes(
     monkeypatch.setattr(module, "loss_terms", real)
     assert len(calls) == 2
     again = train_classification(half, QUIET)
-    a, b = load_action_units(path)[0].state_dict(), load_action_units(again)[0].state_dict()
+    a, b = load_classification(path)[0].state_dict(), load_classification(again)[0].state_dict()
     for key, value in a.items():
         torch.testing.assert_close(value, b[key], msg=key, rtol=0, atol=0)
 
@@ -100,7 +100,7 @@ def test_ablations_train(normalization: Path, shard_folder: Path, tmp_path: Path
         changed = dataclasses.replace(
             options, out=tmp_path / switch, cache=tmp_path / "tokens", steps=1, **{switch: False}
         )
-        load_action_units(train_classification(changed, QUIET))
+        load_classification(train_classification(changed, QUIET))
 
 
 def test_unknown_intensities_carry_no_gradient() -> None:
@@ -113,7 +113,7 @@ def test_unknown_intensities_carry_no_gradient() -> None:
         out=Path("x"), data=(Path("x"),), normalization=Path("x"), steps=1
     )
     losses = loss_terms(
-        ActionUnitOutput(intensity, presence, ()), truth, torch.ones(units), options
+        ClassificationOutput(intensity, presence, None, {}), truth, torch.ones(units), options
     )
     losses["loss"].backward()
     assert intensity.grad is not None

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from norface import facs
 from norface.data.fer2013 import EmotionFaces
-from norface.models.checkpoint import Recipe, load_emotions, save_network
+from norface.models.checkpoint import Recipe, load_classification, save_network
 from norface.training.emotions import mirror, mirrored_landmarks, train_emotions
 from norface.training.emotions_config import EmotionsConfig
 
@@ -40,7 +40,7 @@ def test_both_phases(faces: Path, shard_folder: Path, tmp_path: Path) -> None:
         EmotionsConfig(out=tmp_path / "first", steps=3, mixup=0.2, **common),  # type: ignore[arg-type]
         QUIET,
     )
-    network, notes = load_emotions(first)
+    network, notes = load_classification(first)
     assert not network.use_normalized
     assert 0 <= notes["figures"]["public_test_accuracy"] <= 1
     recipe = Recipe(kind="normalization", preset="test")
@@ -57,7 +57,7 @@ def test_both_phases(faces: Path, shard_folder: Path, tmp_path: Path) -> None:
         ),
         QUIET,
     )
-    assert load_emotions(second)[0].use_normalized
+    assert load_classification(second)[0].use_normalized
 
 
 def test_mirror_swaps_the_sides() -> None:

@@ -12,7 +12,7 @@ from norface.cli.console import SUCCESS, WRONG_COMMAND, CommandError, output
 from norface.export import ParityError
 from norface.export import export as export_weights
 from norface.media.images import read_image
-from norface.models.checkpoint import CheckpointError, load_action_units
+from norface.models.checkpoint import CheckpointError, load_classification
 from norface.runtime.sessions import DEFAULT_WEIGHTS
 
 _PATH = tyro.conf.arg(metavar="PATH", help_behavior_hint="")
@@ -44,7 +44,7 @@ def export(
         version: Of these weights.
     """
     try:
-        _, notes = load_action_units(action_units)
+        _, notes = load_classification(action_units)
         manifest = export_weights(
             normalization,
             action_units,

@@ -11,7 +11,7 @@ from norface import facs
 from norface.data.augment import centre
 from norface.data.shards import Shards
 from norface.evaluation.evaluate import unit_scores
-from norface.models.checkpoint import load_action_units, load_normalization
+from norface.models.checkpoint import load_classification, load_normalization
 
 
 @torch.no_grad()
@@ -27,7 +27,7 @@ def score_checkpoint(
         target: which target face.
     """
     normalizer, _ = load_normalization(normalization)
-    network, notes = load_action_units(action_units)
+    network, notes = load_classification(action_units)
     chosen = notes.get("thresholds", {})
     thresholds = np.array([chosen.get(name, 0.5) for name in facs.ACTION_UNIT_NAMES])
     face = _images(shards.targets[target : target + 1])
@@ -40,6 +40,8 @@ def score_checkpoint(
         tokens = normalizer.encoder(_images(crops))
         normalized = normalizer.shrink(normalizer.render(tokens, shapes, face_tokens, face))
         out = network(tokens, normalizer.encoder(normalized), shapes)
+        assert out.intensity is not None
+        assert out.presence is not None
         intensity.append(out.intensity.numpy())
         probability.append(out.presence.sigmoid().numpy())
     truth = shards.intensity[:, :, 0].astype(np.float64)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,14 +21,14 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from norface.models import presets
-from norface.models.classification import ActionUnitNetwork, EmotionNetwork
+from norface.models.classification import ClassificationNetwork
 from norface.models.normalization import NormalizationNetwork
 
 FORMAT = 1
 _HEADER = "norface"
-_BUILDERS = {
+_BUILDERS: dict[str, Callable[..., nn.Module]] = {
     "normalization": presets.normalization,
-    "action_units": presets.action_units,
+    "classification": presets.classification,
     "emotions": presets.emotions,
 }
 
@@ -42,15 +42,15 @@ class Recipe:
     """How to build a network.
 
     Attributes:
-        kind: ``"normalization"``, ``"action_units"`` or ``"emotions"``.
+        kind: name of the builder: ``"normalization"``, ``"classification"``, ``"emotions"``.
         preset: a name in `presets.PRESETS`.
         options: further keyword arguments of the builder in `presets`, e.g.
-            ``{"use_normalized": False}``.
+            ``{"heads": ["action_units"]}``; anything that JSON can hold.
     """
 
     kind: str
     preset: str = "tiny"
-    options: dict[str, bool] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
 
     def build(self, *, pretrained: bool = False) -> nn.Module:
         """A fresh network.
@@ -60,11 +60,7 @@ class Recipe:
         """
         if self.kind not in _BUILDERS:
             raise CheckpointError(f"unknown kind of network {self.kind!r}")
-        if self.kind == "normalization":
-            return presets.normalization(self.preset, pretrained=pretrained, **self.options)
-        if self.kind == "action_units":
-            return presets.action_units(self.preset, **self.options)
-        return presets.emotions(self.preset, pretrained=pretrained, **self.options)
+        return _BUILDERS[self.kind](self.preset, pretrained=pretrained, **self.options)
 
 
 def save_network(
@@ -79,7 +75,7 @@ def save_network(
         notes: anything that JSON can hold.
     """
     header = {"format": FORMAT, "recipe": asdict(recipe), "notes": dict(notes or {})}
-    _write(path, network.state_dict(), header)
+    write_tensors(path, network.state_dict(), header)
 
 
 def load_normalization(path: Path) -> tuple[NormalizationNetwork, dict[str, Any]]:
@@ -94,19 +90,11 @@ def load_normalization(path: Path) -> tuple[NormalizationNetwork, dict[str, Any]
     return network, notes
 
 
-def load_action_units(path: Path) -> tuple[ActionUnitNetwork, dict[str, Any]]:
-    """F_cla for action units in evaluation mode, and its notes; errors as `load_normalization`."""
+def load_classification(path: Path) -> tuple[ClassificationNetwork, dict[str, Any]]:
+    """F_cla in evaluation mode, and its notes; errors as `load_normalization`."""
     network, notes = load_network(path)
-    if not isinstance(network, ActionUnitNetwork):
-        raise CheckpointError(f"{path} holds no action unit network")
-    return network, notes
-
-
-def load_emotions(path: Path) -> tuple[EmotionNetwork, dict[str, Any]]:
-    """F_cla for emotions in evaluation mode, and its notes; errors as `load_normalization`."""
-    network, notes = load_network(path)
-    if not isinstance(network, EmotionNetwork):
-        raise CheckpointError(f"{path} holds no emotion network")
+    if not isinstance(network, ClassificationNetwork):
+        raise CheckpointError(f"{path} holds no classification network")
     return network, notes
 
 
@@ -119,7 +107,7 @@ def load_matching(path: Path, network: nn.Module) -> tuple[int, int]:
     Raises:
         CheckpointError: the file cannot be read.
     """
-    tensors, _ = _read(path)
+    tensors, _ = read_tensors(path)
     own = network.state_dict()
     matching = {k: v for k, v in tensors.items() if k in own and v.shape == own[k].shape}
     network.load_state_dict(own | matching)
@@ -128,7 +116,7 @@ def load_matching(path: Path, network: nn.Module) -> tuple[int, int]:
 
 def load_network(path: Path) -> tuple[nn.Module, dict[str, Any]]:
     """Any network in evaluation mode, and its notes; errors as `load_normalization`."""
-    tensors, header = _read(path)
+    tensors, header = read_tensors(path)
     try:
         network = Recipe(**header["recipe"]).build()
     except (KeyError, TypeError, ValueError, CheckpointError) as error:
@@ -185,7 +173,7 @@ def save_state(
                 else:
                     scalars.setdefault(str(index), {})[slot] = value
         plain[name] = {"groups": state["param_groups"], "scalars": scalars}
-    _write(path, tensors, {"format": FORMAT, "optimizers": plain, "values": dict(values)})
+    write_tensors(path, tensors, {"format": FORMAT, "optimizers": plain, "values": dict(values)})
 
 
 def load_state(
@@ -202,7 +190,7 @@ def load_state(
     Raises:
         CheckpointError: no such file, damaged, or of another training.
     """
-    tensors, header = _read(path)
+    tensors, header = read_tensors(path)
     parts: dict[str, dict[str, Tensor]] = {}
     for key, tensor in tensors.items():
         kind, name, rest = key.split(".", 2)
@@ -245,12 +233,18 @@ def write_whole(path: Path, content: bytes) -> None:
         raise
 
 
-def _write(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str, Any]) -> None:
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str, Any]) -> None:
+    """Write tensors and a header, which holds ``"format"`` and whatever else JSON can hold."""
     plain = {key: t.detach().cpu().contiguous().clone() for key, t in tensors.items()}
     write_whole(path, save(plain, metadata={_HEADER: json.dumps(header, sort_keys=True)}))
 
 
-def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Tensors and header of a file by `write_tensors`.
+
+    Raises:
+        CheckpointError: no such file, damaged, or of another program or format.
+    """
     if not path.is_file():
         raise CheckpointError(f"{path} does not exist")
     try:

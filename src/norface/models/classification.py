@@ -1,4 +1,4 @@
-"""Classification network F_cla: action units or emotions from the original and normalized face."""
+"""Classification network F_cla: action units and emotions from the original and normalized face."""
 
 from __future__ import annotations
 
@@ -6,117 +6,34 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from norface.facs import ACTION_UNITS, EMOTIONS, MAXIMUM_INTENSITY
+from norface.facs import MAXIMUM_INTENSITY
 from norface.models.dense_tokens import DenseTokens
 from norface.models.encoder import Encoder
 from norface.models.geometry_token import GeometryToken
-from norface.models.moe import MixtureOfExperts, Routing
-from norface.models.transformer import Attention, TransformerBlock
+from norface.models.label_head import LabelHead
+from norface.models.moe import MixtureOfExperts, PlainExpert, Routing
 
 
-class ActionUnitOutput(NamedTuple):
-    """Action units of B faces, A = len(facs.ACTION_UNITS).
+class ClassificationOutput(NamedTuple):
+    """What F_cla says of B faces, A = len(facs.ACTION_UNITS); None for a head that is not there.
 
     Attributes:
         intensity: (B, A, 3) in 0..5: whole, left, right.
         presence: (B, A), logits.
-        routings: one per MoE, for the balancing losses.
+        emotion: (B, 8), logits over facs.EMOTIONS.
+        routings: of the Input MoE (``"input"``) and of each head's Output MoE, by the head's name;
+            for the balancing losses.
     """
 
-    intensity: Tensor
-    presence: Tensor
-    routings: tuple[Routing, ...]
-
-
-class EmotionOutput(NamedTuple):
-    """Emotions of B faces.
-
-    Attributes:
-        logits: (B, 8), over facs.EMOTIONS.
-        routings: one per MoE, for the balancing losses.
-    """
-
-    logits: Tensor
-    routings: tuple[Routing, ...]
-
-
-class PlainExpert(nn.Module):
-    """Takes the place of a MoE in ablations: one expert, no gate."""
-
-    def __init__(self, expert: nn.Module) -> None:
-        super().__init__()
-        self.expert = expert
-
-    def forward(self, x: Tensor) -> tuple[Tensor, None]:
-        """Map x (B, L, D) -> (B, L, D') and no routing."""
-        return self.expert(x)[:, 0], None
-
-
-class NormalizedReader(Encoder):
-    """A small convolutional encoder: enough for a face that is always the same person."""
-
-    def __init__(self, *, width: int, image_size: int = 128) -> None:
-        super().__init__()
-        self.image_size = image_size
-        self.width = width
-        self.tokens = (image_size // 16) ** 2
-        self.convs = nn.ModuleList(
-            nn.Conv2d(inputs, outputs, 3, stride=2, padding=1)
-            for inputs, outputs in ((3, 32), (32, 64), (64, 128))
-        )
-        self.projection = nn.Conv2d(128, width, 1)
-        self.norm = nn.LayerNorm(width)
-        self.position = nn.Parameter(torch.zeros(self.tokens, width))
-        nn.init.trunc_normal_(self.position, std=0.02)
-
-    def forward(self, image: Tensor) -> Tensor:
-        """Map image (B, 3, S, S), RGB in 0..1 -> tokens (B, L, D)."""
-        x = F.avg_pool2d(image, 2) * 4.0 - 2.0
-        for conv in self.convs:
-            x = F.relu(conv(x))
-        out: Tensor = self.norm(self.projection(x).flatten(2).transpose(1, 2)) + self.position
-        return out
-
-
-class QueryPooling(nn.Module):
-    """Attention pooling: a learned query for each label, then one block among the labels."""
-
-    def __init__(self, *, labels: int, width: int, heads: int, mlp_ratio: float) -> None:
-        super().__init__()
-        self.queries = nn.Parameter(torch.zeros(labels, width))
-        nn.init.trunc_normal_(self.queries, std=0.5)
-        self.norm = nn.LayerNorm(width)
-        self.attention = Attention(width=width, heads=heads)
-        self.block = TransformerBlock(width=width, heads=heads, mlp_ratio=mlp_ratio)
-        self.out = nn.LayerNorm(width)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map x (B, L, D) -> (B, labels, D)."""
-        queries = self.queries[None]  # the same for every face
-        x = queries + self.attention(queries, self.norm(x))
-        out: Tensor = self.out(self.block(x))
-        return out
-
-
-class LabelReadout(nn.Module):
-    """E linear read-outs with weights of their own for every label."""
-
-    def __init__(self, *, experts: int, labels: int, width: int, outputs: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.empty(experts, labels, width, outputs))
-        self.bias = nn.Parameter(torch.zeros(experts, labels, outputs))
-        nn.init.normal_(self.weight, std=width**-0.5)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map x (B, labels, D) -> (B, E, labels, outputs)."""
-        out: Tensor = torch.einsum("bld,eldo->belo", x, self.weight.to(x.dtype)) + self.bias
-        return out
+    intensity: Tensor | None
+    presence: Tensor | None
+    emotion: Tensor | None
+    routings: dict[str, Routing]
 
 
 class ClassificationNetwork(nn.Module):
-    """Tokens of both faces and of the landmarks -> Input MoE -> pooling -> Output MoE -> scores.
+    """Tokens of both faces (and of the landmarks) -> Input MoE -> one head per kind of label.
 
     Either reads cached tokens (no encoders given), or images by encoders of its own, which are then
     trained with it. With `use_original` or `use_normalized` off that input is ignored, for
@@ -124,11 +41,17 @@ class ClassificationNetwork(nn.Module):
 
     Args:
         width: D.
-        encoder: reads the original image; None when `original` is tokens (B, L, D) already.
-        normalized_encoder: the same for the normalized image.
+        encoder: reads the original image, and the normalized one too unless that has an encoder of
+            its own; None when `original` and `normalized` are tokens (B, L, D) already.
+        normalized_encoder: reads the normalized image.
         geometry: the geometry tokens; None to do without landmarks.
         dense: reads all tokens in place and adds its own; None does without.
-        input_moe, pooling, output_moe: the parts; the output part yields (B, labels, outputs).
+        input_moe: refines the tokens; shared by the heads.
+        action_units: head with a label for each unit and four outputs: three intensities, presence.
+        emotions: head with a label for each emotion and one output.
+
+    Raises:
+        ValueError: no input or no head is left.
     """
 
     def __init__(
@@ -140,19 +63,20 @@ class ClassificationNetwork(nn.Module):
         geometry: GeometryToken | None,
         dense: DenseTokens | None,
         input_moe: MixtureOfExperts | PlainExpert,
-        pooling: QueryPooling,
-        output_moe: MixtureOfExperts | PlainExpert,
+        action_units: LabelHead | None,
+        emotions: LabelHead | None,
         use_original: bool = True,
         use_normalized: bool = True,
-        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         if not (use_original or use_normalized):
             raise ValueError("use_original and use_normalized cannot both be off")
+        if action_units is None and emotions is None:
+            raise ValueError("a classification network needs at least one head")
         self.use_original = use_original
         self.use_normalized = use_normalized
-        self.encoder = encoder if use_original else None
-        self.normalized_encoder = normalized_encoder if use_normalized else None
+        self.encoder = encoder
+        self.normalized_encoder = normalized_encoder
         self.geometry = geometry
         self.dense = dense
         self.norms = nn.ModuleList(
@@ -161,68 +85,83 @@ class ClassificationNetwork(nn.Module):
         self.kinds = nn.Parameter(torch.zeros(use_original + use_normalized, width))
         self.input_norm = nn.LayerNorm(width)
         self.input_moe = input_moe
-        self.dropout = nn.Dropout(dropout)
-        self.pooling = pooling
-        self.output_moe = output_moe
+        self.action_units = action_units
+        self.emotions = emotions
 
-    def scores(
-        self, original: Tensor | None, normalized: Tensor | None, geometry: Tensor
-    ) -> tuple[Tensor, tuple[Routing, ...]]:
-        """Raw outputs (B, labels, outputs), float32, and the routings; arguments as `forward`."""
-        parts = []
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """Names of the heads: ``"action_units"``, ``"emotions"`` or both."""
+        heads = {"action_units": self.action_units, "emotions": self.emotions}
+        return tuple(name for name, head in heads.items() if head is not None)
+
+    def forward(
+        self, original: Tensor | None, normalized: Tensor | None, geometry: Tensor | None
+    ) -> ClassificationOutput:
+        """Read faces.
+
+        Args:
+            original: (B, L, D) tokens, or (B, 3, S, S) in 0..1 when there is an encoder for them.
+            normalized: likewise.
+            geometry: (B, 478, 3); None if the network has no geometry tokens.
+
+        Raises:
+            ValueError: an input that the network needs is None.
+        """
+        refined, routing = self.refine(self.read(original, normalized), geometry)
+        routings = {} if routing is None else {"input": routing}
+        intensity = presence = emotion = None
+        if self.action_units is not None:
+            scores, routing = self.action_units(refined)
+            intensity = MAXIMUM_INTENSITY * scores[..., :3].sigmoid()
+            presence = scores[..., 3]
+            if routing is not None:
+                routings["action_units"] = routing
+        if self.emotions is not None:
+            scores, routing = self.emotions(refined)
+            emotion = scores[..., 0]
+            if routing is not None:
+                routings["emotions"] = routing
+        return ClassificationOutput(intensity, presence, emotion, routings)
+
+    def read(self, original: Tensor | None, normalized: Tensor | None) -> list[Tensor]:
+        """Tokens (B, L, D) of each input that is used; arguments as `forward`."""
+        inputs = []
         if self.use_original:
-            parts.append(_tokens("original", original, self.encoder))
+            inputs.append(_given("original", original))
         if self.use_normalized:
-            parts.append(_tokens("normalized", normalized, self.normalized_encoder))
+            inputs.append(_given("normalized", normalized))
+        if self.encoder is not None and self.normalized_encoder is None:
+            # One pass for both faces.
+            images = [self.encoder.shrink(image) for image in inputs]
+            tokens = self.encoder(torch.cat(images))
+            return list(torch.unflatten(tokens, 0, (len(images), -1)).unbind())
+        encoders = [self.encoder] * self.use_original
+        encoders += [self.normalized_encoder] * self.use_normalized
+        return [
+            x if encoder is None else encoder(x)
+            for x, encoder in zip(inputs, encoders, strict=True)
+        ]
+
+    def refine(self, faces: list[Tensor], geometry: Tensor | None) -> tuple[Tensor, Routing | None]:
+        """Lay the tokens (B, L, D) of the faces one behind another and refine them.
+
+        Returns:
+            (B, L', D), and the routing of the Input MoE.
+        """
         tokens = [
             norm(part) + kind
-            for norm, part, kind in zip(self.norms, parts, self.kinds, strict=True)
+            for norm, part, kind in zip(self.norms, faces, self.kinds, strict=True)
         ]
         if self.geometry is not None:
-            tokens.append(self.geometry(geometry))
+            tokens.append(self.geometry(_given("geometry", geometry)))
         x = torch.cat(tokens, dim=1)
         if self.dense is not None:
             x = torch.cat([x, self.dense(x)[1]], dim=1)
-        refined, routing_in = self.input_moe(self.input_norm(x))
-        x = self.dropout(self.pooling(x + refined))
-        scores, routing_out = self.output_moe(x)
-        routings = tuple(r for r in (routing_in, routing_out) if r is not None)
-        return scores.float(), routings
+        refined, routing = self.input_moe(self.input_norm(x))
+        return x + refined, routing
 
 
-class ActionUnitNetwork(ClassificationNetwork):
-    """F_cla for action units; its pooling has one label per unit, its outputs are four."""
-
-    def forward(
-        self, original: Tensor | None, normalized: Tensor | None, geometry: Tensor
-    ) -> ActionUnitOutput:
-        """original, normalized (B, L, D) tokens, geometry (B, 478, 3) -> `ActionUnitOutput`."""
-        scores, routings = self.scores(original, normalized, geometry)
-        return ActionUnitOutput(
-            MAXIMUM_INTENSITY * scores[..., :3].sigmoid(), scores[..., 3], routings
-        )
-
-
-class EmotionNetwork(ClassificationNetwork):
-    """F_cla for emotions; its pooling has one label per emotion, its output is one."""
-
-    def forward(
-        self, original: Tensor | None, normalized: Tensor | None, geometry: Tensor
-    ) -> EmotionOutput:
-        """original, normalized (B, 3, S, S) in 0..1, geometry (B, 478, 3) -> `EmotionOutput`."""
-        scores, routings = self.scores(original, normalized, geometry)
-        return EmotionOutput(scores[..., 0], routings)
-
-
-ACTION_UNIT_LABELS = len(ACTION_UNITS)
-ACTION_UNIT_OUTPUTS = 4
-EMOTION_LABELS = len(EMOTIONS)
-
-
-def _tokens(name: str, value: Tensor | None, encoder: Encoder | None) -> Tensor:
+def _given(name: str, value: Tensor | None) -> Tensor:
     if value is None:
         raise ValueError(f"this network needs the {name} input, but got None")
-    if encoder is None:
-        return value
-    tokens: Tensor = encoder(value)
-    return tokens
+    return value

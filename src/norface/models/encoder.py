@@ -22,11 +22,18 @@ class Encoder(nn.Module):
         image_size: S.
         tokens: L.
         width: D.
+        side: cells of the tokens' square grid along a side.
     """
 
     image_size: int
     tokens: int
     width: int
+    side: int
+
+    def shrink(self, image: Tensor) -> Tensor:
+        """(B, 3, n S, n S) -> (B, 3, S, S), by averaging."""
+        factor = image.shape[-1] // self.image_size
+        return F.avg_pool2d(image, factor) if factor > 1 else image
 
 
 class _Stage(NamedTuple):
@@ -226,9 +233,7 @@ class ConvolutionalEncoder(Encoder):
 
     def forward(self, image: Tensor) -> Tensor:
         """Map image (B, 3, S, S), RGB in 0..1 -> tokens (B, L, D)."""
-        factor = image.shape[-1] // self.image_size
-        if factor > 1:
-            image = F.avg_pool2d(image, factor)
+        image = self.shrink(image)
         if self.grey:
             red, green, blue = image.unbind(1)
             grey = 0.299 * red + 0.587 * green + 0.114 * blue

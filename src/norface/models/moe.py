@@ -90,3 +90,15 @@ class MixtureOfExperts(nn.Module):
         results: Tensor = self.experts(x)
         weights = routing.gates.to(results.dtype)[:, :, None, None]
         return (results * weights).sum(1), routing
+
+
+class PlainExpert(nn.Module):
+    """Takes the place of a MoE in ablations: one expert, no gate."""
+
+    def __init__(self, expert: nn.Module) -> None:
+        super().__init__()
+        self.expert = expert
+
+    def forward(self, x: Tensor) -> tuple[Tensor, None]:
+        """Map x (B, L, D) -> (B, L, D') and no routing."""
+        return self.expert(x)[:, 0], None

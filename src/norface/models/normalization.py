@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from norface.facs import FACIAL_ACTIONS
 from norface.models.decoder import Change, Decoder, apply_change
@@ -123,5 +122,4 @@ class NormalizationNetwork(nn.Module):
 
     def shrink(self, image: Tensor) -> Tensor:
         """(N, 3, S, S) -> the encoder's input size, by averaging."""
-        factor = image.shape[-1] // self.encoder.image_size
-        return F.avg_pool2d(image, factor) if factor > 1 else image
+        return self.encoder.shrink(image)

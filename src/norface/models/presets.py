@@ -6,31 +6,27 @@ in training mode; encoders start from ImageNet weights unless `pretrained` is of
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
-from norface.models.classification import (
-    ACTION_UNIT_LABELS,
-    ACTION_UNIT_OUTPUTS,
-    EMOTION_LABELS,
-    ActionUnitNetwork,
-    EmotionNetwork,
-    LabelReadout,
-    NormalizedReader,
-    PlainExpert,
-    QueryPooling,
-)
+from norface.facs import ACTION_UNITS, EMOTIONS
+from norface.models.classification import ClassificationNetwork
 from norface.models.decoder import Decoder
 from norface.models.dense_tokens import DenseTokens
 from norface.models.encoder import ConvolutionalEncoder, EfficientNetLite0, stride_after
 from norface.models.expression_merging import ExpressionMerging
 from norface.models.geometry_token import GeometryToken
-from norface.models.moe import ExpertMlps, MixtureOfExperts, TopKGate
+from norface.models.label_head import LabelHead, LabelReadout, QueryPooling
+from norface.models.moe import ExpertMlps, MixtureOfExperts, PlainExpert, TopKGate
 from norface.models.normalization import NormalizationNetwork
+from norface.models.normalized_reader import NormalizedReader
 
 IMAGE_SIZE: Final = 128
 EXPERTS: Final = 4
 TOP_K: Final = 2
+HEADS: Final = {"action_units": (len(ACTION_UNITS), 4), "emotions": (len(EMOTIONS), 1)}
+"""Number of labels of each head of F_cla, and outputs for each label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,29 +150,47 @@ def normalization(name: str = "tiny", *, pretrained: bool = True) -> Normalizati
     )
 
 
-def action_units(
+def classification(
     name: str = "tiny",
     *,
+    heads: Sequence[str] = ("action_units",),
+    reads: Literal["tokens", "images"] = "tokens",
     use_original: bool = True,
     use_normalized: bool = True,
     input_moe: bool = True,
     output_moe: bool = True,
-) -> ActionUnitNetwork:
-    """F_cla for action units, on tokens of F_nor's encoder."""
+    pretrained: bool = True,
+) -> ClassificationNetwork:
+    """F_cla.
+
+    Args:
+        name: of the preset.
+        heads: names in `HEADS`.
+        reads: tokens of F_nor's encoder, or images, by one encoder of its own for both faces.
+        use_original: off, the original is ignored.
+        use_normalized: the same for the normalized face.
+        input_moe: off, a single expert takes the mixture's place.
+        output_moe: the same for every head.
+        pretrained: whether an own encoder starts from ImageNet weights.
+
+    Raises:
+        ValueError: there is no such preset, head or way to read, or no head or input is left.
+    """
     p = preset(name)
+    if reads not in ("tokens", "images"):
+        raise ValueError(f"reads must be 'tokens' or 'images', not {reads!r}")
+    own = reads == "images"
     places = (IMAGE_SIZE // stride_after(p.blocks)) ** 2 * (use_original + use_normalized)
-    return ActionUnitNetwork(
+    return ClassificationNetwork(
         width=p.width,
-        encoder=None,
+        encoder=_encoder(p, p.blocks, pretrained, fine_blocks=p.fine_blocks) if own else None,
         normalized_encoder=None,
         geometry=_geometry(p),
         dense=_dense(p, places + p.geometry_tokens, dropout=p.dropout),
         input_moe=_input_part(p, input_moe),
-        pooling=_pooling(p, ACTION_UNIT_LABELS),
-        output_moe=_output_part(p, ACTION_UNIT_LABELS, ACTION_UNIT_OUTPUTS, output_moe),
+        **_heads(p, heads, output_moe),
         use_original=use_original,
         use_normalized=use_normalized,
-        dropout=p.dropout,
     )
 
 
@@ -188,22 +202,36 @@ def emotions(
     input_moe: bool = True,
     output_moe: bool = True,
     pretrained: bool = True,
-) -> EmotionNetwork:
-    """F_cla for emotions, with an encoder of its own for the original image."""
+) -> ClassificationNetwork:
+    """F_cla for emotions alone, with a small grey encoder of its own for the original image."""
     p = preset(name)
-    return EmotionNetwork(
+    return ClassificationNetwork(
         width=p.width,
         encoder=_emotion_encoder(p, pretrained) if use_original else None,
         normalized_encoder=NormalizedReader(width=p.width) if use_normalized else None,
         geometry=_geometry(p),
         dense=None,
         input_moe=_input_part(p, input_moe),
-        pooling=_pooling(p, EMOTION_LABELS),
-        output_moe=_output_part(p, EMOTION_LABELS, 1, output_moe),
+        **_heads(p, ("emotions",), output_moe),
         use_original=use_original,
         use_normalized=use_normalized,
-        dropout=p.dropout,
     )
+
+
+def _heads(p: Preset, names: Sequence[str], moe: bool) -> dict[str, LabelHead | None]:
+    unknown = sorted(set(names) - set(HEADS))
+    if unknown:
+        raise ValueError(f"unknown heads {', '.join(unknown)}; there are {', '.join(HEADS)}")
+    return {
+        name: LabelHead(
+            pooling=_pooling(p, labels),
+            output_moe=_output_part(p, labels, outputs, moe),
+            dropout=p.dropout,
+        )
+        if name in names
+        else None
+        for name, (labels, outputs) in HEADS.items()
+    }
 
 
 def _dense(p: Preset, inputs: int, dropout: float) -> DenseTokens:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,7 +25,7 @@ from norface.models.checkpoint import (
     save_network,
     save_state,
 )
-from norface.models.classification import ActionUnitNetwork, ActionUnitOutput
+from norface.models.classification import ClassificationNetwork, ClassificationOutput
 from norface.models.moe import Routing
 from norface.training.classification_config import ClassificationConfig
 from norface.training.state import (
@@ -88,15 +88,18 @@ def train_classification(config: ClassificationConfig, console: Console | None =
 
     torch.manual_seed(config.seed)
     recipe = Recipe(
-        kind="action_units",
+        kind="classification",
         preset=config.preset,
         options={
-            name: getattr(config, name)
-            for name in ("use_original", "use_normalized", "input_moe", "output_moe")
+            "heads": ["action_units"],
+            "use_original": config.use_original,
+            "use_normalized": config.use_normalized,
+            "input_moe": config.input_moe,
+            "output_moe": config.output_moe,
         },
     )
     network = recipe.build()
-    assert isinstance(network, ActionUnitNetwork)
+    assert isinstance(network, ClassificationNetwork)
     average = WeightAverage(network, config.average)
     optimizer = torch.optim.AdamW(
         parameter_groups({"network": (network, config.learning_rate)}, config.weight_decay),
@@ -156,7 +159,7 @@ def train_classification(config: ClassificationConfig, console: Console | None =
 
 
 def loss_terms(
-    out: ActionUnitOutput, truth: Tensor, weights: Tensor, config: ClassificationConfig
+    out: ClassificationOutput, truth: Tensor, weights: Tensor, config: ClassificationConfig
 ) -> dict[str, Tensor]:
     """The losses of a batch: each by itself, and ``loss``, their weighted sum.
 
@@ -166,6 +169,8 @@ def loss_terms(
         weights: (A,), of present units against absent ones.
         config: the weights of the losses.
     """
+    assert out.intensity is not None
+    assert out.presence is not None
     known = ~truth.isnan()
     filled = truth.nan_to_num()
     intensity = masked_mean((out.intensity - filled).square(), known) / 5.0
@@ -210,11 +215,11 @@ def concordance(read: Tensor, truth: Tensor, known: Tensor) -> Tensor:
     return (score * varies).sum() / varies.sum().clamp(min=1.0)
 
 
-def balance(routings: tuple[Routing, ...]) -> tuple[Tensor, Tensor]:
+def balance(routings: Mapping[str, Routing]) -> tuple[Tensor, Tensor]:
     """Importance and load loss, each summed over the mixtures."""
     zero = torch.zeros(())
-    importance = sum((importance_loss(r.gates) for r in routings), zero)
-    load = sum((load_loss(r.load) for r in routings), zero)
+    importance = sum((importance_loss(r.gates) for r in routings.values()), zero)
+    load = sum((load_loss(r.load) for r in routings.values()), zero)
     return importance, load
 
 
@@ -267,7 +272,7 @@ def batch_maker(
 
 @torch.no_grad()
 def choose_thresholds(
-    network: ActionUnitNetwork, shards: Shards, cache: TokenCache, samples: NDArray[np.int64]
+    network: ClassificationNetwork, shards: Shards, cache: TokenCache, samples: NDArray[np.int64]
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Threshold of each unit by F1 over all copies of the samples, and mean F1 and ICC(3,1)."""
     network.eval()
@@ -279,6 +284,8 @@ def choose_thresholds(
                 torch.from_numpy(cache.normalized[copy, part].astype(np.float32)),
                 torch.from_numpy(shards.geometry[part].astype(np.float32)),
             )
+            assert out.intensity is not None
+            assert out.presence is not None
             probability.append(out.presence.sigmoid().numpy())
             read.append(out.intensity[..., 0].numpy())
     p, r = np.concatenate(probability), np.concatenate(read)

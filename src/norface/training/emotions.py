@@ -28,13 +28,13 @@ from norface.evaluation.metrics import accuracy, mean_recall
 from norface.faces.bundle import canonical_face
 from norface.models.checkpoint import (
     Recipe,
-    load_emotions,
+    load_classification,
     load_normalization,
     load_state,
     save_network,
     save_state,
 )
-from norface.models.classification import EmotionNetwork
+from norface.models.classification import ClassificationNetwork
 from norface.training.classification import balance
 from norface.training.emotions_config import EmotionsConfig
 from norface.training.normalization import SIZE, to_images
@@ -136,9 +136,9 @@ def train_emotions(config: EmotionsConfig, console: Console | None = None) -> Pa
         },
     )
     network = recipe.build(pretrained=True)
-    assert isinstance(network, EmotionNetwork)
+    assert isinstance(network, ClassificationNetwork)
     if config.start is not None:
-        take_over(network, load_emotions(config.start)[0])
+        take_over(network, load_classification(config.start)[0])
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = WeightAverage(network, config.average)
     speed_up_depthwise(network)
@@ -197,20 +197,23 @@ def train_emotions(config: EmotionsConfig, console: Console | None = None) -> Pa
     return config.out / CHECKPOINT
 
 
-def loss_terms(network: EmotionNetwork, batch: Batch, config: EmotionsConfig) -> dict[str, Tensor]:
+def loss_terms(
+    network: ClassificationNetwork, batch: Batch, config: EmotionsConfig
+) -> dict[str, Tensor]:
     """The losses of a batch: each by itself, and ``loss``, their weighted sum."""
     original = batch.original.contiguous(memory_format=torch.channels_last)
     with torch.autocast("cpu", torch.bfloat16):
         out = network(original, batch.normalized, batch.geometry)
+    assert out.emotion is not None
     # A label that was not on offer is no evidence against it.
-    logits = out.logits.masked_fill(~batch.allowed, -1e4)
+    logits = out.emotion.masked_fill(~batch.allowed, -1e4)
     emotion = -(batch.label * logits.log_softmax(-1)).sum(-1).mean()
     importance, load = balance(out.routings)
     loss = emotion + config.importance_weight * importance + config.load_weight * load
     return {"loss": loss, "emotion": emotion, "importance": importance, "load": load}
 
 
-def take_over(network: EmotionNetwork, source: EmotionNetwork) -> None:
+def take_over(network: ClassificationNetwork, source: ClassificationNetwork) -> None:
     """Copy what two emotion networks share; inputs that only one of them has stay as they are."""
     own = network.state_dict()
     for key, value in source.state_dict().items():
@@ -315,7 +318,7 @@ def _enlarged(images: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def read_emotions(network: EmotionNetwork, faces: Faces, size: int) -> NDArray[np.float32]:
+def read_emotions(network: ClassificationNetwork, faces: Faces, size: int) -> NDArray[np.float32]:
     """Logits (N, 8) of plain faces."""
     network.eval()
     out = []
@@ -325,12 +328,13 @@ def read_emotions(network: EmotionNetwork, faces: Faces, size: int) -> NDArray[n
         if faces.normalized is not None:
             normalized = _enlarged(to_images(faces.normalized[0, part]))
         geometry = torch.from_numpy(faces.geometry[part].astype(np.float32))
-        out.append(network(to_images(images), normalized, geometry).logits.numpy())
+        emotion = network(to_images(images), normalized, geometry).emotion
+        out.append(emotion.numpy())
     return np.concatenate(out)
 
 
 def _report(
-    network: EmotionNetwork, record: Record, schedule: Schedule, size: int, **sets: Faces
+    network: ClassificationNetwork, record: Record, schedule: Schedule, size: int, **sets: Faces
 ) -> dict[str, float]:
     figures: dict[str, float] = {}
     for name, faces in sets.items():
