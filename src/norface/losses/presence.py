@@ -50,8 +50,9 @@ def asymmetric_presence_loss(
     Args:
         logits: (B, A).
         present: (B, A): 1, 0, or -1 where unknown.
-        gamma_positive, gamma_negative: how much easy ones are spared, 0 or at least 1 (between,
-            the slope at probability 0 is infinite).
+        gamma_positive: how much easy present ones are spared, 0 or at least 1 (between, the slope
+            at probability 0 is infinite).
+        gamma_negative: the same for absent ones.
         margin: probability below which an absent unit costs nothing, 0..1.
     """
     logits = logits.float()
