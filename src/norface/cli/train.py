@@ -25,6 +25,7 @@ from norface.training.emotions import train_emotions
 from norface.training.emotions_config import EmotionsConfig
 from norface.training.normalization import train_normalization
 from norface.training.normalization_config import NormalizationConfig
+from norface.training.run import TrainingError
 
 _C = TypeVar("_C", bound=RunConfig)
 # Options are named as in the configuration, without the name of the function's argument.
@@ -133,3 +134,5 @@ def _told() -> Iterator[None]:
         yield
     except (ShardError, SkinError, CheckpointError, FileNotFoundError) as error:
         raise CommandError(str(error), code=WRONG_COMMAND) from error
+    except TrainingError as error:
+        raise CommandError(str(error)) from error

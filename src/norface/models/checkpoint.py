@@ -64,7 +64,12 @@ class Recipe:
 
 
 def save_network(
-    path: Path, network: nn.Module, recipe: Recipe, *, notes: Mapping[str, Any] | None = None
+    path: Path,
+    network: nn.Module,
+    recipe: Recipe,
+    *,
+    notes: Mapping[str, Any] | None = None,
+    tensors: Mapping[str, Tensor] | None = None,
 ) -> None:
     """Write a network; an existing file is replaced in one step.
 
@@ -73,9 +78,10 @@ def save_network(
         network: built by `recipe`.
         recipe: how to build it.
         notes: anything that JSON can hold.
+        tensors: the network's, gathered, where they are spread over several processes.
     """
     header = {"format": FORMAT, "recipe": asdict(recipe), "notes": dict(notes or {})}
-    write_tensors(path, network.state_dict(), header)
+    write_tensors(path, tensors or network.state_dict(), header)
 
 
 def load_normalization(path: Path) -> tuple[NormalizationNetwork, dict[str, Any]]:
