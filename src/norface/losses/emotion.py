@@ -2,19 +2,46 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
-from torch.nn import functional as F
+
+from norface.facs import EMOTIONS
 
 
-def emotion_loss(logits: Tensor, labels: Tensor, *, smoothing: float = 0.0) -> Tensor:
+def emotion_labels(
+    emotion: Tensor, *, smoothing: float = 0.0, allowed: Tensor | None = None
+) -> Tensor:
+    """Labels as probabilities (B, 8), 0 throughout where unknown.
+
+    Args:
+        emotion: (B,), index into `norface.facs.EMOTIONS`, -1 where unknown.
+        smoothing: share of the label given to all allowed emotions alike.
+        allowed: (B, 8) bool, the emotions that one could have said; all by default.
+    """
+    known = (emotion >= 0)[:, None]
+    if allowed is None:
+        allowed = torch.ones(len(emotion), len(EMOTIONS), dtype=torch.bool, device=emotion.device)
+    hard = torch.nn.functional.one_hot(emotion.long().clamp(min=0), len(EMOTIONS)).float()
+    shared = allowed / allowed.sum(1, keepdim=True).clamp(min=1)
+    return (hard * (1.0 - smoothing) + shared * smoothing) * known
+
+
+def emotion_loss(
+    logits: Tensor, label: Tensor, *, allowed: Tensor | None = None, weight: Tensor | None = None
+) -> Tensor:
     """Cross-entropy, mean over the labelled faces; 0 when none is labelled.
 
     Args:
         logits: (B, 8), over `norface.facs.EMOTIONS`.
-        labels: (B,) long, -1 where unknown.
-        smoothing: share of the label given to all emotions alike.
+        label: (B, 8), probabilities (see `emotion_labels`); 0 throughout where unknown.
+        allowed: (B, 8) bool, emotions that the label could have been: one that was not on offer
+            is no evidence against it. All by default.
+        weight: (8,), of each emotion, against rarity; mean about 1.
     """
-    total = F.cross_entropy(
-        logits, labels, ignore_index=-1, reduction="sum", label_smoothing=smoothing
-    )
-    return total / (labels >= 0).sum().clamp(min=1)
+    if allowed is not None:
+        # Not minus infinity: times a label of 0 it would be NaN.
+        logits = logits.masked_fill(~allowed, -1e4)
+    terms = label * logits.float().log_softmax(-1)
+    if weight is not None:
+        terms = terms * weight
+    return -terms.sum() / (label.sum(1) > 0).sum().clamp(min=1)

@@ -128,9 +128,7 @@ def _max_pool(v: Sequence[Tensor], a: Attributes) -> Tensor:
 def _average_pool(v: Sequence[Tensor], a: Attributes) -> Tensor:
     if any(a.get("pads", ())) and not a.get("count_include_pad", 0):
         raise OnnxError("AveragePool with pads that do not count is not known")
-    return F.avg_pool2d(
-        _padded(v[0], a), tuple(a["kernel_shape"]), tuple(a.get("strides", (1, 1)))
-    )
+    return F.avg_pool2d(_padded(v[0], a), tuple(a["kernel_shape"]), tuple(a.get("strides", (1, 1))))
 
 
 def _reshape(v: Sequence[Tensor], a: Attributes) -> Tensor:
