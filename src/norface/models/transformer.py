@@ -13,7 +13,7 @@ def attend(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
     On a CPU plain products: for a hundred tokens in bfloat16 they are five times as fast, backward
     included, as PyTorch's fused kernel.
     """
-    if queries.device.type != "cpu":
+    if queries.device.type not in ("cpu", "meta"):
         return F.scaled_dot_product_attention(queries, keys, values)
     scores = (queries * queries.shape[-1] ** -0.5) @ keys.transpose(-1, -2)
     result: Tensor = scores.softmax(-1) @ values
