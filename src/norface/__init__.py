@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from norface.media.images import ImageError
     from norface.results import ActionUnit, Box, FaceAnalysis, Pose
     from norface.runtime.analyzer import Norface
-    from norface.runtime.sessions import WeightsError
+    from norface.runtime.places import WeightsError
 
 __version__ = "0.1.0"
 
@@ -40,7 +40,7 @@ _HOME_OF = {
     "ImageError": "norface.media.images",
     "Norface": "norface.runtime.analyzer",
     "Pose": "norface.results",
-    "WeightsError": "norface.runtime.sessions",
+    "WeightsError": "norface.runtime.places",
 }
 
 

@@ -186,6 +186,8 @@ def _draw_card(canvas: Image.Image, area: _Area, face: FaceAnalysis) -> None:
 
 def _draw_bars(canvas: Image.Image, area: _Area, face: FaceAnalysis) -> None:
     """The strongest units, as many as there is room for."""
+    if not face.action_units:
+        return
     draw = ImageDraw.Draw(canvas)
     step = int(np.clip(area.height / 8, 32, 46))
     count = min(max(1, area.height // step), _MOST_BARS, len(face.action_units))

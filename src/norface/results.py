@@ -67,7 +67,8 @@ class FaceAnalysis:
         box: place in the picture.
         pose: head rotation.
         landmarks: (478, 3) float32; x and y in pixels of the picture, z in the same scale.
-        action_units: by name, e.g. ``["AU12"]``, in FACS order.
+        action_units: by name, e.g. ``["AU12"]``, in FACS order; empty when no network for them is
+            installed.
         emotion: the most probable emotion; None when no emotion model is installed.
         emotions: probability of each emotion, summing to 1; empty when no emotion model is
             installed.

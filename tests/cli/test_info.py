@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from norface.cli import main
-from norface.runtime.sessions import DEFAULT_WEIGHTS
+from norface.runtime.places import DEFAULT_WEIGHTS
 
 
 def test_the_card_is_printed_whole(

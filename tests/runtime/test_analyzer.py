@@ -13,7 +13,7 @@ from norface import FaceAnalysis, ImageError, Norface
 from norface.facs import ACTION_UNIT_NAMES, ACTION_UNITS, EMOTIONS
 from norface.media.images import read_image
 from norface.runtime.normalizer import from_network, resize, to_network
-from norface.runtime.sessions import DEFAULT_WEIGHTS
+from norface.runtime.places import DEFAULT_WEIGHTS
 
 
 def test_a_face_is_read_whole(norface: Norface, person: Path) -> None:

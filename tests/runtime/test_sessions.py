@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from norface import WeightsError
-from norface.runtime.sessions import DEFAULT_WEIGHTS, Weights
+from norface.runtime.places import DEFAULT_WEIGHTS
+from norface.runtime.sessions import Weights
 
 
 @pytest.fixture

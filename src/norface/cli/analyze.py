@@ -36,6 +36,7 @@ _ROWS_SHOWN: Final = 40
 _PATHS = tyro.conf.arg(metavar="PATH ...", help_behavior_hint="")
 _NO_DEFAULT = tyro.conf.arg(help_behavior_hint="")
 _OPTIONAL_PATH = tyro.conf.arg(metavar="PATH", help_behavior_hint="")
+_WEIGHTS = tyro.conf.arg(metavar="NAME|PATH", help_behavior_hint="")
 
 
 def analyze(
@@ -48,7 +49,9 @@ def analyze(
     target: Annotated[Path | None, _OPTIONAL_PATH] = None,
     minimum_face_width: Annotated[float, tyro.conf.arg(metavar="PIXELS")] = 32.0,
     minimum_confidence: float = 0.5,
-    weights: Annotated[Path | None, _OPTIONAL_PATH] = None,
+    weights: Annotated[
+        str | None, tyro.conf.arg(metavar="NAME|PATH", help_behavior_hint="")
+    ] = None,
 ) -> int:
     """Read action units and emotions from every face in pictures, and normalize the faces.
 
@@ -63,7 +66,7 @@ def analyze(
         target: Picture of another face to normalize to; scores stay the same.
         minimum_face_width: Smaller faces are left out.
         minimum_confidence: Of the face finder, between 0 and 1.
-        weights: Folder of other weights.
+        weights: Folder of other weights, or a name: default, or a folder in $NORFACE_WEIGHTS.
 
     Returns:
         The exit code: 0, or 3 when something could not be read.
@@ -96,6 +99,7 @@ def analyze(
                 except ValueError as error:
                     raise CommandError(str(error), code=WRONG_COMMAND) from error
                 with norface:
+                    _tell_what_is_missing(norface, err)
                     _analyze_all(norface, planned.pictures, run, err)
     except KeyboardInterrupt:
         run.report()
@@ -168,6 +172,16 @@ class _Run:
                 style="red",
                 soft_wrap=True,
             )
+
+
+def _tell_what_is_missing(norface: Norface, err: Console) -> None:
+    missing = []
+    if not norface.reads_action_units:
+        missing.append("action units")
+    if not norface.reads_emotions:
+        missing.append("emotions")
+    if missing:
+        err.print(f"These weights hold no network for {' and '.join(missing)}.", style="yellow")
 
 
 def _analyze_all(norface: Norface, pictures: Sequence[Planned], run: _Run, err: Console) -> None:

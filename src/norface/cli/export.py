@@ -13,7 +13,7 @@ from norface.export import ParityError
 from norface.export import export as export_weights
 from norface.media.images import read_image
 from norface.models.checkpoint import CheckpointError, load_classification
-from norface.runtime.sessions import DEFAULT_WEIGHTS
+from norface.runtime.places import DEFAULT_WEIGHTS
 
 _PATH = tyro.conf.arg(metavar="PATH", help_behavior_hint="")
 

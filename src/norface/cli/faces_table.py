@@ -44,8 +44,12 @@ def faces_table(rows: Sequence[tuple[str, FaceAnalysis | None]], width: int) -> 
         units = [f"{unit} {intensity:.1f}" for unit, intensity in _strongest(face)]
         while len(", ".join(units)) > rest - name_width:
             units.pop()
-        table.add_row(first, str(face.face_id), emotion, ", ".join(units) or "none present")
+        table.add_row(first, str(face.face_id), emotion, ", ".join(units) or _no_units(face))
     return table
+
+
+def _no_units(face: FaceAnalysis) -> str:
+    return "none present" if face.action_units else "not read"
 
 
 def _emotion(face: FaceAnalysis | None) -> str:

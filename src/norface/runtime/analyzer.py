@@ -15,11 +15,12 @@ from PIL import Image
 from norface.faces.align import align, geometry
 from norface.faces.find import FaceFinder
 from norface.faces.landmarks import FaceLandmarks
-from norface.facs import ACTION_UNITS, EMOTIONS, MAXIMUM_INTENSITY
+from norface.facs import ACTION_UNITS, EMOTIONS
 from norface.media.images import ImageError, read_image, to_rgb_array
 from norface.results import ActionUnit, FaceAnalysis, UInt8Image
-from norface.runtime.normalizer import Normalizer, from_network, resize, to_network
-from norface.runtime.sessions import FloatArray, Session, Weights
+from norface.runtime.normalizer import Normalizer, from_network, to_network
+from norface.runtime.reader import FaceViews, Reader, Scores, load_readers, read_all
+from norface.runtime.sessions import FloatArray, Weights
 
 Picture: TypeAlias = "str | PathLike[str] | NDArray[np.generic] | Image.Image"
 
@@ -38,8 +39,7 @@ class Norface:
         *,
         finder: FaceFinder,
         normalizer: Normalizer,
-        action_units: Session,
-        emotions: Session | None,
+        readers: Sequence[Reader],
         thresholds: NDArray[np.float32],
         renderer: Normalizer | None = None,
     ) -> None:
@@ -48,16 +48,14 @@ class Norface:
         Args:
             finder: finds the faces; closed with the analyzer.
             normalizer: gives each face the common identity, for the networks that score it.
-            action_units: network that scores action units.
-            emotions: network that scores emotions, if there is one.
+            readers: networks that score action units, emotions or both; there may be none.
             thresholds: (A,) probability from which a unit is called present.
             renderer: makes the normalized faces of the results, if it is to be another one.
         """
         self._finder = finder
         self._normalizer = normalizer
         self._renderer = normalizer if renderer is None else renderer
-        self._action_units = action_units
-        self._emotions = emotions
+        self._readers = tuple(readers)
         self._thresholds = thresholds
 
     @classmethod
@@ -73,7 +71,8 @@ class Norface:
         """Load the networks.
 
         Args:
-            weights: a folder of weights; None for those that come with norface.
+            weights: a folder of weights, or a name: ``"default"``, or that of a folder in
+                `norface.runtime.places.user_weights`; None for those that come with norface.
             target: a picture of the face that the normalized faces show; None for the common
                 face. Scores do not depend on it: they are always read from the common face.
             minimum_confidence: of the finder, 0 to 1, for a face to count.
@@ -85,12 +84,10 @@ class Norface:
             ImageError: the target cannot be read, or shows no face.
             ValueError: an option is out of its range.
         """
-        opened = Weights(None if weights is None else Path(weights))
+        opened = Weights(weights)
         normalizer = Normalizer.load(opened, threads=threads)
-        has_emotions = "emotions.onnx" in opened
+        readers = load_readers(opened, threads=threads)
         thresholds = [opened.manifest.thresholds.get(unit.name, 0.5) for unit in ACTION_UNITS]
-        action_units = opened.session("action_units.onnx", threads=threads)
-        emotions = opened.session("emotions.onnx", threads=threads) if has_emotions else None
         finder = FaceFinder(
             minimum_confidence=minimum_confidence, minimum_face_width=minimum_face_width
         )
@@ -107,8 +104,7 @@ class Norface:
         return cls(
             finder=finder,
             normalizer=normalizer,
-            action_units=action_units,
-            emotions=emotions,
+            readers=readers,
             thresholds=np.array(thresholds, np.float32),
             renderer=renderer,
         )
@@ -119,9 +115,14 @@ class Norface:
         return self._renderer.target
 
     @property
+    def reads_action_units(self) -> bool:
+        """Whether the weights hold a network for action units; else faces have none."""
+        return any(reader.reads_action_units for reader in self._readers)
+
+    @property
     def reads_emotions(self) -> bool:
-        """Whether the weights hold an emotion network."""
-        return self._emotions is not None
+        """Whether the weights hold a network for emotions; else faces have none."""
+        return any(reader.reads_emotions for reader in self._readers)
 
     def analyze(self, picture: Picture) -> list[FaceAnalysis]:
         """Every face of a picture, the largest first; an empty list when there is none.
@@ -162,42 +163,32 @@ class Norface:
         size = self._normalizer.target.shape[0]
         aligned = np.stack([align(image, face.points, size=size).image for face in faces])
         shape = np.stack([geometry(face.points) for face in faces]).astype(np.float32)
-        crops = resize(to_network(aligned), self._normalizer.crop_size)
-
-        tokens = self._normalizer.encode(crops)
-        common = self._normalizer.normalize(tokens, shape)
-        common_crops = resize(common, self._normalizer.crop_size)
-        scores = self._action_units.run(
-            original=tokens, normalized=self._normalizer.encode(common_crops), geometry=shape
-        )
-        intensity = np.clip(scores["intensity"], 0.0, MAXIMUM_INTENSITY)
-        probability = np.clip(scores["probability"], 0.0, 1.0)
-        emotions: FloatArray | None = None
-        if self._emotions is not None:
-            emotions = self._emotions.run(
-                image=crops, normalized_image=common_crops, geometry=shape
-            )["probability"]
-        if self._renderer is not self._normalizer:
-            common = self._renderer.normalize(tokens, shape)
-        normalized = from_network(common)
+        views = FaceViews(self._normalizer, to_network(aligned), shape)
+        scores = read_all(self._readers, views)
+        if self._renderer is self._normalizer:
+            normalized = from_network(views.normalized_faces)
+        else:
+            normalized = from_network(self._renderer.normalize(views.original, shape))
 
         for i, face in enumerate(faces):
-            by_emotion = {} if emotions is None else _named(EMOTIONS, emotions[i])
+            by_emotion = {} if scores.emotion is None else _named(EMOTIONS, scores.emotion[i])
             yield FaceAnalysis(
                 face_id=first_id + i,
                 confidence=float(face.confidence),
                 box=face.box,
                 pose=face.pose,
                 landmarks=face.points,
-                action_units=self._units(intensity[i], probability[i]),
+                action_units=self._units(scores, i),
                 emotion=max(by_emotion, key=by_emotion.__getitem__) if by_emotion else None,
                 emotions=by_emotion,
                 normalized=normalized[i],
                 aligned=aligned[i],
             )
 
-    def _units(self, intensity: FloatArray, probability: FloatArray) -> dict[str, ActionUnit]:
-        """Action units from intensity (A, 3: whole, left, right) and probability (A,)."""
+    def _units(self, scores: Scores, face: int) -> dict[str, ActionUnit]:
+        """Action units of one of the faces that were scored; none where no network reads them."""
+        if scores.intensity is None or scores.probability is None:
+            return {}
         return {
             unit.name: ActionUnit(
                 intensity=float(whole),
@@ -207,7 +198,11 @@ class Norface:
                 right=float(right) if unit.has_sides else None,
             )
             for unit, (whole, left, right), chance, threshold in zip(
-                ACTION_UNITS, intensity, probability, self._thresholds, strict=True
+                ACTION_UNITS,
+                scores.intensity[face],
+                scores.probability[face],
+                self._thresholds,
+                strict=True,
             )
         }
 

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from norface.results import UInt8Image
+from norface.runtime.places import WeightsError
 from norface.runtime.sessions import FloatArray, Session, Weights
 
 TARGET_FILE: Final = "common_face.png"
+NETWORK_FILES: Final = ("encoder.onnx", "normalizer.onnx")
 
 
 class Normalizer:
@@ -21,7 +23,8 @@ class Normalizer:
 
     Args:
         encoder: network from crops to tokens.
-        network: network from a face's tokens and geometry, and a target, to the normalized face.
+        network: network from a face's tokens (and geometry, if it reads that), and a target, to the
+            normalized face.
         crop_size: side of the crops that the encoder reads, in pixels.
         target: (S, S, 3) uint8 RGB, the target face in the framing of `norface.faces.align`; its
             side S, a multiple of 128, is that of the normalized faces.
@@ -39,12 +42,24 @@ class Normalizer:
 
     @classmethod
     def load(cls, weights: Weights, *, threads: int | None = None) -> Normalizer:
-        """The normalizer of a weights folder, with its common face as the target."""
+        """The normalizer of a weights folder, with its common face as the target.
+
+        Raises:
+            WeightsError: a file is damaged, or the folder holds no normalization network.
+        """
+        missing = [name for name in NETWORK_FILES if name not in weights.manifest.files]
+        if missing:
+            there = sorted(name for name in weights.manifest.files if name.endswith(".onnx"))
+            raise WeightsError(
+                f"{weights.folder} holds no normalization network ({', '.join(missing)} missing; "
+                f"there: {', '.join(there) or 'no network'}). Export one into it: norface export "
+                "--normalization F_NOR.safetensors --classification F_CLA.safetensors --out FOLDER"
+            )
         with Image.open(io.BytesIO(weights.read(TARGET_FILE))) as picture:
             target = np.asarray(picture.convert("RGB"))
         return cls(
-            encoder=weights.session("encoder.onnx", threads=threads),
-            network=weights.session("normalizer.onnx", threads=threads),
+            encoder=weights.session(NETWORK_FILES[0], threads=threads),
+            network=weights.session(NETWORK_FILES[1], threads=threads),
             crop_size=weights.manifest.crop_size,
             target=target,
         )

@@ -14,21 +14,25 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from norface.runtime.places import MANIFEST, WeightsError, find_weights
+
 FORMAT = 1
-DEFAULT_WEIGHTS = Path(__file__).parent / "weights"
 FloatArray = NDArray[np.float32]
-
-
-class WeightsError(RuntimeError):
-    """The weights are missing, damaged or of another version; the message says which."""
 
 
 @dataclass(frozen=True, slots=True)
 class WeightsFile:
-    """What the manifest says of one file."""
+    """What the manifest says of one file.
+
+    Attributes:
+        sha256: of its content.
+        size: in bytes.
+        precision: of a network: ``fp32``, ``fp16`` or ``int8``; empty where it is not said.
+    """
 
     sha256: str
     size: int
+    precision: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ class Manifest:
         name, version: of this set of weights.
         files: by file name.
         thresholds: by action unit; probability from which the unit is called present.
-        crop_size: side of the square that the networks read, in pixels.
+        crop_size: side of the square that the encoder reads, in pixels.
         normalized_size: side of the normalized face, in pixels.
         card: the model card: free sections, printed by ``norface info``.
     """
@@ -57,16 +61,16 @@ class Weights:
     """A folder of weights, opened: every file is compared with the manifest when it is read.
 
     Args:
-        folder: holds ``manifest.json`` and the files that it lists; None for the weights that
-            come with norface.
+        weights: a folder that holds ``manifest.json`` and the files that it lists, or a name, see
+            `norface.runtime.places.find_weights`; None for the weights that come with norface.
 
     Raises:
         WeightsError: there is no usable manifest.
     """
 
-    def __init__(self, folder: Path | str | None = None) -> None:
-        self.folder = DEFAULT_WEIGHTS if folder is None else Path(folder)
-        self.manifest = _read_manifest(self.folder / "manifest.json")
+    def __init__(self, weights: str | os.PathLike[str] | None = None) -> None:
+        self.folder = find_weights(weights)
+        self.manifest = _read_manifest(self.folder / MANIFEST)
 
     def __contains__(self, name: str) -> bool:
         """Whether the file belongs to these weights and is there (optional parts may not be)."""
@@ -80,7 +84,7 @@ class Weights:
         """
         expected = self.manifest.files.get(name)
         if expected is None:
-            raise WeightsError(f"{self.folder / 'manifest.json'} does not list {name}.")
+            raise WeightsError(f"{self.folder / MANIFEST} does not list {name}.")
         path = self.folder / name
         try:
             content = path.read_bytes()
@@ -102,6 +106,9 @@ class Session:
         model: the content of the file.
         name: said in error messages.
         threads: how many it may use; None for all cores that this process may use.
+
+    Attributes:
+        outputs: the names of what it says.
     """
 
     def __init__(self, model: bytes, *, name: str, threads: int | None = None) -> None:
@@ -119,20 +126,29 @@ class Session:
             raise WeightsError(f"{name} is not a network that ONNX Runtime can run: {error}") from (
                 error
             )
-        self._outputs = [output.name for output in self._session.get_outputs()]
+        self._shapes = {node.name: tuple(node.shape) for node in self._session.get_inputs()}
+        self.outputs = tuple(output.name for output in self._session.get_outputs())
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names of what it reads."""
+        return tuple(self._shapes)
+
+    def side(self, name: str) -> int:
+        """The side, in pixels, of the pictures that it reads as this input."""
+        return int(self._shapes[name][-1])
 
     def run(self, **inputs: FloatArray) -> dict[str, FloatArray]:
         """Every output by name, for the inputs by name.
 
         An input that the network does not have is left out: an export drops what has no effect.
         """
-        known = {node.name for node in self._session.get_inputs()}
         feed = {
             name: np.ascontiguousarray(value, np.float32)
             for name, value in inputs.items()
-            if name in known
+            if name in self._shapes
         }
-        return dict(zip(self._outputs, self._session.run(self._outputs, feed), strict=True))
+        return dict(zip(self.outputs, self._session.run(self.outputs, feed), strict=True))
 
 
 def available_cores() -> int:
@@ -148,8 +164,6 @@ _REMEDY = " Install norface again, or name another folder of weights."
 def _read_manifest(path: Path) -> Manifest:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise WeightsError(f"There are no weights in {path.parent}.{_REMEDY}") from None
     except (OSError, ValueError) as error:
         raise WeightsError(f"{path} cannot be read ({error}).{_REMEDY}") from error
     version = content.get("format") if isinstance(content, dict) else None
@@ -160,7 +174,11 @@ def _read_manifest(path: Path) -> Manifest:
             name=str(content["name"]),
             version=str(content["version"]),
             files={
-                name: WeightsFile(sha256=str(file["sha256"]), size=int(file["bytes"]))
+                name: WeightsFile(
+                    sha256=str(file["sha256"]),
+                    size=int(file["bytes"]),
+                    precision=str(file.get("precision", "")),
+                )
                 for name, file in content["files"].items()
             },
             thresholds={name: float(value) for name, value in content["thresholds"].items()},
