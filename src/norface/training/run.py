@@ -10,7 +10,7 @@ import dataclasses
 import errno
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
@@ -159,7 +159,8 @@ class Run(Generic[C]):
             self.record.say(f"going on from step {self.schedule.step}")
         self._saved_step = self.schedule.step if values is not None else -1
         self._saved_seconds = self._validated_seconds = self.schedule.seconds
-        self.record.start(self.schedule.step)
+        with self._writing():
+            self.record.start(self.schedule.step)
 
     def _wrap(self, network: nn.Module, optimizer: torch.optim.Optimizer | None) -> nn.Module:
         if self.config.checkpointing:
@@ -298,15 +299,16 @@ class Run(Generic[C]):
             best: what the best network has most of.
             pictures: (H, W, 3) RGB by name.
         """
-        self.record.write("validation", self.schedule, figures)
         self.record.say(
             "       validation: " + "  ".join(f"{k} {v:.4f}" for k, v in figures.items())
         )
-        for name, picture in (pictures or {}).items():
-            self.record.picture(name, self.schedule, picture)
-        if best is not None and best > self._best:
-            self._best = best
-            self._write_checkpoint(self._checkpoint.with_name(f"best_{self._checkpoint.name}"))
+        with self._writing():
+            self.record.write("validation", self.schedule, figures)
+            for name, picture in (pictures or {}).items():
+                self.record.picture(name, self.schedule, picture)
+            if best is not None and best > self._best:
+                self._best = best
+                self._write_checkpoint(self._checkpoint.with_name(f"best_{self._checkpoint.name}"))
 
     # Keeping ------------------------------------------------------------------------------------
 
@@ -321,7 +323,7 @@ class Run(Generic[C]):
         """
         self._notes |= notes
         self._report(force=True)
-        try:
+        with self._writing():
             if self._saved_step != self.schedule.step:
                 save_state(
                     self.config.out,
@@ -341,13 +343,6 @@ class Run(Generic[C]):
                 )
                 self._saved_step = self.schedule.step
             self._write_checkpoint(self._checkpoint)
-        except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-                raise
-            raise TrainingError(
-                f"{self.config.out}: the disk is full. {self._kept()} Free some space and run the "
-                "same command again."
-            ) from error
 
     def finish(self, **notes: Any) -> Path:
         """Write the last state and checkpoint; a dry run reads them back and removes them.
@@ -403,7 +398,21 @@ class Run(Generic[C]):
             f"rate_{name}": max(group["lr"] for group in optimizer.param_groups)
             for name, optimizer in self._optimizers.items()
         }
-        self.record.report(self.schedule, rates, force=force)
+        with self._writing():
+            self.record.report(self.schedule, rates, force=force)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Say so when the disk is full; what was written before stays."""
+        try:
+            yield
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            raise TrainingError(
+                f"{self.config.out}: the disk is full. {self._kept()} Free some space and run the "
+                "same command again."
+            ) from error
 
     def _kept(self) -> str:
         states = state_files(self.config.out)
