@@ -36,13 +36,19 @@ def test_synth_hands_skins_to_the_shards(
     from norface.cli import synth
 
     given: dict[str, Any] = {}
-    monkeypatch.setattr(synth, "write_training_shards", lambda *_, **named: given.update(named))
+
+    def record(*_: object, **named: object) -> int:
+        given.update(named)
+        return 2
+
+    monkeypatch.setattr(synth, "write_training_shards", record)
     skins = tmp_path / "skins.npz"
     skins.touch()
     words = ["synth", "--count", "3", "--shards", "--skins", str(skins), "--out", str(tmp_path)]
     assert main(words) == 0
     assert given["skins"] == skins
-    assert "3 faces" in capsys.readouterr().out
+    assert given["crop"] == 128
+    assert "2 faces" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

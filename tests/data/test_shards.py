@@ -10,10 +10,10 @@ from norface import facs
 from norface.data.shards import ShardError, load_shards, load_targets, write_shard
 
 
-def rows(count: int) -> dict[str, NDArray[np.generic]]:
+def rows(count: int, crop: int = 128) -> dict[str, NDArray[np.generic]]:
     rng = np.random.default_rng(count)
     return {
-        "original": rng.integers(0, 256, (count, 160, 160, 3)),
+        "original": rng.integers(0, 256, (count, crop * 5 // 4, crop * 5 // 4, 3)),
         "geometry": rng.normal(size=(count, 478, 3)),
         "actions": rng.random((count, len(facs.FACIAL_ACTIONS))),
         "intensity": rng.random((count, len(facs.ACTION_UNITS), 3)),
@@ -22,7 +22,7 @@ def rows(count: int) -> dict[str, NDArray[np.generic]]:
         "yaw": rng.normal(size=count),
         "pitch": rng.normal(size=count),
         "roll": rng.normal(size=count),
-        "target": rng.integers(0, 256, (count, 128, 128, 3)),
+        "target": rng.integers(0, 256, (count, crop, crop, 3)),
         "target_id": np.zeros(count),
     }
 
@@ -68,3 +68,34 @@ def test_faults_are_named(tmp_path: Path) -> None:
     write_shard(folder / "shard_0000.npz", **bad)
     with pytest.raises(ShardError, match="target_id"):
         load_shards([folder])
+
+
+def test_crops_are_read_resized_or_refused(tmp_path: Path) -> None:
+    small, large = tmp_path / "small", tmp_path / "large"
+    write_shard(small / "shard_0000.npz", **rows(2))
+    write_shard(large / "shard_0000.npz", **rows(3, crop=256))
+    targets(large)
+    shards = load_shards([large])
+    assert shards.crop == 256
+    assert shards.original.shape == (3, 320, 320, 3)
+    with pytest.raises(ShardError, match="crops 128, 256"):
+        load_shards([small, large])
+    said: list[str] = []
+    both = load_shards([small, large], crop=256, say=said.append)
+    assert both.original.shape == (5, 320, 320, 3)
+    assert np.array_equal(both.target[2:], shards.target)
+    assert abs(both.target[0].mean() - rows(2)["target"][0].mean()) < 2
+    assert len(said) == 1
+    assert "small" in said[0]
+    assert "--crop 256" in said[0]
+    assert load_shards([large], crop=128, say=said.append).original.shape == (3, 160, 160, 3)
+
+
+def test_shards_of_no_possible_size_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ShardError, match="multiple of 4"):
+        write_shard(tmp_path / "shard_0000.npz", **rows(1, crop=30))
+    one = rows(1)
+    one["original"] = one["original"][:, :144, :144]
+    np.savez(tmp_path / "shard_0000.npz", **one)
+    with pytest.raises(ShardError, match="does not go with target"):
+        load_shards([tmp_path])

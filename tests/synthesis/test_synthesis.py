@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -11,6 +12,7 @@ from norface.faces.align import align
 from norface.faces.find import FaceFinder
 from norface.facs import ACTION_INDEX, FACIAL_ACTIONS
 from norface.results import Pose
+from norface.synthesis import shards
 from norface.synthesis.body.head import head_model
 from norface.synthesis.common_face import TARGET_COUNT, render_target, target_person
 from norface.synthesis.people import random_person
@@ -94,3 +96,37 @@ def test_training_shards_hold_pairs(tmp_path: Path) -> None:
         assert shard["geometry"].shape == (count, 478, 3)
     with np.load(tmp_path / "targets.npz") as targets:
         assert targets["image"].shape == (TARGET_COUNT, 256, 256, 3)
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_training_shards_have_the_crop_asked_for(tmp_path: Path) -> None:
+    assert write_training_shards(tmp_path, 2, 6, crop=256) == 2
+    with np.load(tmp_path / "shard_0000.npz") as shard:
+        assert shard["original"].shape == (2, 320, 320, 3)
+        assert shard["target"].shape == (2, 256, 256, 3)
+        large = shard["original"]
+    with pytest.raises(ValueError, match="another crop"):
+        write_training_shards(tmp_path, 2, 6)
+    small = tmp_path / "small"
+    write_training_shards(small, 2, 6)
+    with np.load(small / "shard_0000.npz") as shard:
+        # The same people in the same frame.
+        for a, b in zip(large, shard["original"], strict=True):
+            a, b = (cv2.resize(face, (40, 40), interpolation=cv2.INTER_AREA) for face in (a, b))
+            assert np.corrcoef(a.ravel(), b.ravel())[0, 1] > 0.9
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_pictures_without_a_face_are_no_fault_until_all_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Blind:
+        def landmark_crop(self, _: object) -> None:
+            return None
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shards, "_finder", Blind)
+        with pytest.raises(ValueError, match="no face was found in any of the 1 pictures"):
+            write_training_shards(tmp_path, 1, 6)
+    monkeypatch.setattr(shards, "SHARD_SIZE", 1)
+    assert write_training_shards(tmp_path, 2, 6) == 1

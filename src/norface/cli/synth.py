@@ -13,6 +13,7 @@ from norface.synthesis.benchmark.design import DESIGNS, RESERVED_SERIES
 from norface.synthesis.benchmark.manifest import packaged_manifest
 from norface.synthesis.generate import generate
 from norface.synthesis.generate_sequences import generate_sequences
+from norface.synthesis.shard_format import DEFAULT_CROP
 from norface.synthesis.shards import write_training_shards
 
 _Flag = Annotated[bool, tyro.conf.arg(help_behavior_hint="")]
@@ -33,6 +34,7 @@ def synth(
     video: _Flag = False,
     overwrite: _Flag = False,
     shards: _Flag = False,
+    crop: int = DEFAULT_CROP,
     skins: Annotated[Path | None, tyro.conf.arg(help_behavior_hint="")] = None,
 ) -> int:
     """Render faces of people who do not exist, with the exact truth of each.
@@ -57,6 +59,8 @@ def synth(
         video: Also write each sequence as an MP4 file.
         overwrite: Replace an earlier truth.csv and its pictures.
         shards: Write shards to train on instead; those that exist are kept.
+        crop: Side of the aligned faces in shards, in pixels: what the network to train reads,
+            128 for the preset tiny and 256 for base.
         skins: Skins of portraits, made by `norface train prepare-skins`, for half of the people;
             only with --shards.
     """
@@ -78,8 +82,8 @@ def synth(
         )
     try:
         if shards:
-            write_training_shards(out, count, seed, yaw=yaw, skins=skins)
-            output().print(f"{count} faces -> {out}", soft_wrap=True)
+            found = write_training_shards(out, count, seed, yaw=yaw, crop=crop, skins=skins)
+            output().print(f"{found} faces -> {out}", soft_wrap=True)
         elif sequences:
             table = generate_sequences(
                 count=sequences, seed=seed, size=size, out=out, seconds=seconds, fps=fps, yaw=yaw,

@@ -18,6 +18,7 @@ from norface.data.shards import ShardError
 from norface.data.skins import SkinError
 from norface.data.skins import prepare_skins as take_skins
 from norface.models.checkpoint import CheckpointError
+from norface.synthesis.shard_format import DEFAULT_CROP
 from norface.training.classification import train_classification
 from norface.training.classification_config import ClassificationConfig
 from norface.training.config import RunConfig
@@ -67,6 +68,7 @@ def prepare_photos(
     out: Path,
     copies: int = 2,
     seed: int = 0,
+    crop: int = DEFAULT_CROP,
 ) -> int:
     """Make shards to train on from portraits, labelled by MediaPipe's blendshapes.
 
@@ -76,11 +78,12 @@ def prepare_photos(
         out: Folder for the shards.
         copies: Target faces that each photo is paired with.
         seed: Chooses the targets.
+        crop: Side of the aligned faces in pixels, as for `norface synth --shards`.
     """
     with _told():
         say = output().print
         used = write_portrait_shards(
-            photos, out, calibrate(renders), copies=copies, seed=seed, say=say
+            photos, out, calibrate(renders), copies=copies, seed=seed, crop=crop, say=say
         )
     output().print(f"{used} photos -> {out}", soft_wrap=True)
     return SUCCESS

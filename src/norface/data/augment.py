@@ -97,8 +97,12 @@ def augment(
 
 
 def centre(image: UInt8Image, size: int = 128) -> UInt8Image:
-    """The face without variation: (S, S, 3) uint8 -> (size, size, 3) uint8, area-resized."""
-    return np.asarray(cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
+    """The face without variation: (S, S, 3) uint8 -> (size, size, 3) uint8.
+
+    Pixels are averaged when shrinking; enlarging is bicubic.
+    """
+    how = cv2.INTER_AREA if size <= image.shape[0] else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(image, (size, size), interpolation=how), np.uint8)
 
 
 def geometry_noise(

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from norface import facs
 from norface.faces.align import align, geometry
 from norface.faces.find import FaceFinder
+from norface.media.arrays import write_arrays
 
 CLASSES: Final = {
     "angry": "anger",
@@ -65,11 +66,7 @@ class EmotionFaces:
 
     def save(self, path: Path) -> None:
         """Write to an npz file, whole or not at all."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(path.name + ".tmp")
-        with temporary.open("wb") as stream:
-            np.savez(stream, **{name: getattr(self, name) for name in self.__slots__})
-        temporary.replace(path)
+        write_arrays(path, {name: getattr(self, name) for name in self.__slots__})
 
     @classmethod
     def load(cls, path: Path) -> EmotionFaces:

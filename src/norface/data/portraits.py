@@ -23,8 +23,6 @@ from numpy.typing import NDArray
 from norface import facs
 from norface.data.shards import (
     ACTIONS,
-    ORIGINAL_SIZE,
-    TARGET_SIZE,
     UNITS,
     ShardError,
     shard_paths,
@@ -35,6 +33,7 @@ from norface.faces.find import FaceFinder
 from norface.faces.landmarks import FaceLandmarks
 from norface.media.images import ImageError, list_images, read_image
 from norface.synthesis.common_face import TARGET_COUNT, render_target
+from norface.synthesis.shard_format import DEFAULT_CROP, original_size
 from norface.synthesis.shards import write_targets
 
 TRUSTED: Final = (
@@ -188,6 +187,7 @@ def write_portrait_shards(
     *,
     copies: int = 2,
     seed: int = 0,
+    crop: int = DEFAULT_CROP,
     say: Callable[[str], None] = print,
 ) -> int:
     """Write a folder of shards with each photo `copies` times, on the common face first.
@@ -198,6 +198,7 @@ def write_portrait_shards(
         calibration: see `calibrate`.
         copies: how many targets each photo is paired with.
         seed: chooses the other targets.
+        crop: side of the targets in pixels, as in `norface.synthesis.shards`.
         say: told how it goes.
 
     Returns:
@@ -226,7 +227,7 @@ def write_portrait_shards(
             others = 1 + rng.choice(TARGET_COUNT - 1, copies - 1, replace=False)
             for target in (0, *map(int, others)):
                 row: dict[str, NDArray[Any]] = {
-                    "original": align(picture, face.points, ORIGINAL_SIZE).image,
+                    "original": align(picture, face.points, original_size(crop)).image,
                     "geometry": shape,
                     "actions": actions,
                     "intensity": calibration.intensity(actions, shape),
@@ -236,7 +237,7 @@ def write_portrait_shards(
                     "yaw": np.array(face.pose.yaw),
                     "pitch": np.array(face.pose.pitch),
                     "roll": np.array(face.pose.roll),
-                    "target": render_target(target, actions, TARGET_SIZE),
+                    "target": render_target(target, actions, crop),
                     "target_id": np.array(target),
                 }
                 for name, value in row.items():

@@ -6,16 +6,17 @@ The tree on disk, one folder a data set::
     DIR/targets.npz         neutral faces of the target identities
 
 ``targets.npz`` holds ``image`` (T, 256, 256, 3) uint8; index 0 is the common face. Each shard of N
-samples holds
+samples with the crop C (128 for the small presets, 256 for `base`) holds
 
-- ``original`` (N, 160, 160, 3) uint8: a face as `norface.faces.align` frames it;
+- ``original`` (N, 5/4 C, 5/4 C, 3) uint8: a face as `norface.faces.align` frames it;
 - ``geometry`` (N, 478, 3) float16: its landmarks, see `norface.faces.align.geometry`;
 - ``actions`` (N, 52) float16: facial actions, 0..1, in the order of `norface.facs.FACIAL_ACTIONS`;
 - ``intensity`` (N, A, 3) float16: action units (whole, left, right), 0..5, NaN where unknown;
 - ``emotion`` (N,) int8: index into `norface.facs.EMOTIONS`, -1 where unknown;
 - ``identity`` (N,) int32, ``yaw``, ``pitch``, ``roll`` (N,) float16 in degrees;
-- ``target`` (N, 128, 128, 3) uint8: the same facial actions on target identity ``target_id``
+- ``target`` (N, C, C, 3) uint8: the same facial actions on target identity ``target_id``
   (N,) int16;
+- ``blendshapes`` (N, 52) float16, only in rendered shards: MediaPipe's answers to the originals;
 - ``action_mask`` (52,) bool, only in shards of real photos: the actions that the teacher can see.
 
 Synthetic identities are drawn by seed, so training and test folders made with different seeds
@@ -24,7 +25,7 @@ share no identity.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,26 +34,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from norface import facs
+from norface.data.augment import centre
+from norface.media.arrays import ArrayFileError, StoredArray, write_arrays
+from norface.synthesis.shard_format import DEFAULT_CROP, OPTIONAL_FIELDS, Fields, fields
 
 ACTIONS = len(facs.FACIAL_ACTIONS)
 UNITS = len(facs.ACTION_UNITS)
-LANDMARKS = 478
-ORIGINAL_SIZE = 160
-TARGET_SIZE = 128
-
-_FIELDS: dict[str, tuple[tuple[int, ...], type[np.generic]]] = {
-    "original": ((ORIGINAL_SIZE, ORIGINAL_SIZE, 3), np.uint8),
-    "geometry": ((LANDMARKS, 3), np.float16),
-    "actions": ((ACTIONS,), np.float16),
-    "intensity": ((UNITS, 3), np.float16),
-    "emotion": ((), np.int8),
-    "identity": ((), np.int32),
-    "yaw": ((), np.float16),
-    "pitch": ((), np.float16),
-    "roll": ((), np.float16),
-    "target": ((TARGET_SIZE, TARGET_SIZE, 3), np.uint8),
-    "target_id": ((), np.int16),
-}
 
 
 class ShardError(ValueError):
@@ -86,6 +73,11 @@ class Shards:
     folder: NDArray[np.int16]
     targets: NDArray[np.uint8]
 
+    @property
+    def crop(self) -> int:
+        """Side of the pictures in `target`, pixels."""
+        return int(self.target.shape[1])
+
     def __len__(self) -> int:
         return len(self.identity)
 
@@ -105,39 +97,85 @@ def shard_paths(folder: Path) -> list[Path]:
     return paths
 
 
-def load_shards(folders: Sequence[Path], *, limit: int | None = None) -> Shards:
-    """Read every shard of the folders into memory (about 126 kB a sample).
+def shard_crop(path: Path) -> int:
+    """The crop of a shard, without reading its pictures.
+
+    Raises:
+        ShardError: the file cannot be read or is of another format.
+    """
+    original, target = (_stored(path, name).shape for name in ("original", "target"))
+    try:
+        if original[1:] == fields(target[1])["original"][0]:
+            return target[1]
+    except (IndexError, ValueError) as error:
+        raise ShardError(f"{path}: {error}") from error
+    raise ShardError(
+        f"{path}: original has shape {original}, which does not go with target of shape {target}; "
+        "make the shards again with `norface synth --shards`"
+    )
+
+
+def load_shards(
+    folders: Sequence[Path],
+    *,
+    crop: int | None = None,
+    limit: int | None = None,
+    say: Callable[[str], None] = print,
+) -> Shards:
+    """Read every shard of the folders into memory (about 126 kB a sample at crop 128, 504 at 256).
 
     Args:
         folders: at least one of them with targets.npz; if several have it, all equal.
+        crop: pictures of other crops are resized to it; by default all must have the same crop.
         limit: read no more samples than this from each folder.
+        say: told when pictures are resized.
 
     Raises:
         ShardError: a file is missing, broken or of another format.
     """
     files = [(number, path) for number, f in enumerate(folders) for path in shard_paths(f)]
+    crops = [shard_crop(path) for _, path in files]
+    if crop is None:
+        crop = crops[0]
+        if set(crops) != {crop}:
+            raise ShardError(
+                f"the shards have the crops {', '.join(map(str, sorted(set(crops))))}: "
+                "choose folders of one crop"
+            )
+    for number, named in enumerate(folders):
+        others = {c for c, (n, _) in zip(crops, files, strict=True) if n == number} - {crop}
+        if others:
+            say(
+                f"{named} holds faces of {', '.join(map(str, sorted(others)))} pixels, which are "
+                f"resized to {crop}: better make them with `norface synth --shards --crop {crop}`"
+            )
     counts: list[int] = []
     room = [limit if limit is not None else 1 << 62 for _ in folders]
     for number, path in files:
-        count = min(len(_read(path, "identity")["identity"]), room[number])
+        count = min(len(_stored(path, "identity")), room[number])
         room[number] -= count
         counts.append(count)
     total = sum(counts)
     arrays: dict[str, NDArray[Any]] = {
-        name: np.empty((total, *shape), dtype) for name, (shape, dtype) in _FIELDS.items()
+        name: np.empty((total, *shape), dtype) for name, (shape, dtype) in _needed(crop).items()
     }
     mask = np.ones((total, ACTIONS), bool)
     real = np.zeros(total, bool)
     folder = np.empty(total, np.int16)
     start = 0
-    for (number, path), count in zip(files, counts, strict=True):
+    for (number, path), own_crop, count in zip(files, crops, counts, strict=True):
         part = slice(start, start + count)
-        content = _read(path, *_FIELDS, "action_mask")
-        for name, (shape, _) in _FIELDS.items():
-            value = content[name]
+        content = _read(path, *arrays, "action_mask")
+        for name, (shape, _) in _needed(own_crop).items():
+            value = content.get(name, np.empty(0))
             if value.shape[1:] != shape or len(value) < count:
                 raise ShardError(f"{path}: {name} has shape {value.shape}, expected (N, *{shape})")
-            arrays[name][part] = value[:count]
+            room_there = arrays[name][part]
+            if value.shape[1:] == room_there.shape[1:]:
+                room_there[:] = value[:count]
+            else:
+                for i, image in enumerate(value[:count]):
+                    room_there[i] = centre(image, room_there.shape[1])
         if "action_mask" in content:
             mask[part] = content["action_mask"]
             real[part] = True
@@ -152,22 +190,37 @@ def load_shards(folders: Sequence[Path], *, limit: int | None = None) -> Shards:
 def write_shard(path: Path, **arrays: NDArray[Any]) -> None:
     """Write one shard, uncompressed (reading speed matters more than size), whole or not at all.
 
+    Args:
+        path: the file.
+        **arrays: as in the module's docstring; the pictures in ``target`` say the crop.
+
     Raises:
         ShardError: a field is missing or has another shape.
     """
     count = len(arrays.get("identity", ()))
-    for name, (shape, _) in _FIELDS.items():
+    try:
+        needed = _needed(arrays["target"].shape[1] if "target" in arrays else DEFAULT_CROP)
+    except ValueError as error:
+        raise ShardError(f"target: {error}") from error
+    for name, (shape, _) in needed.items():
         if name not in arrays or arrays[name].shape != (count, *shape):
             got = arrays[name].shape if name in arrays else "nothing"
             raise ShardError(f"{name} must have shape {(count, *shape)}, got {got}")
-    typed = {name: arrays[name].astype(dtype) for name, (_, dtype) in _FIELDS.items()}
+    typed = {name: arrays[name].astype(dtype) for name, (_, dtype) in needed.items()}
     if "action_mask" in arrays:
         typed["action_mask"] = arrays["action_mask"].astype(bool)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".tmp")
-    with temporary.open("wb") as stream:
-        np.savez(stream, allow_pickle=False, **typed)
-    temporary.replace(path)
+    write_arrays(path, typed)
+
+
+def _needed(crop: int) -> Fields:
+    return {k: v for k, v in fields(crop).items() if k not in OPTIONAL_FIELDS}
+
+
+def _stored(path: Path, name: str) -> StoredArray:
+    try:
+        return StoredArray.find(path, name)
+    except ArrayFileError as error:
+        raise ShardError(str(error)) from error
 
 
 def _read(path: Path, *names: str) -> dict[str, NDArray[Any]]:

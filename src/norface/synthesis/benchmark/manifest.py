@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 import norface
 from norface.facs import ACTION_UNIT_NAMES
+from norface.media.arrays import write_arrays
 
 UInt8Array = NDArray[np.uint8]
 
@@ -51,13 +52,12 @@ class Manifest:
         # Neighbouring pictures resemble each other: differences compress better.
         steps = np.diff(self.prints, axis=0, prepend=np.zeros_like(self.prints[:1]))
         about = json.dumps({"design": self.design, "versions": dict(self.versions)})
-        path.parent.mkdir(parents=True, exist_ok=True)
-        np.savez_compressed(
-            path,
-            hashes=self.hashes,
-            steps=steps,
-            about=np.frombuffer(about.encode(), np.uint8),
-        )
+        arrays = {
+            "hashes": self.hashes,
+            "steps": steps,
+            "about": np.frombuffer(about.encode(), np.uint8),
+        }
+        write_arrays(path, arrays, compressed=True)
 
     @classmethod
     def load(cls, path: Path) -> Manifest:

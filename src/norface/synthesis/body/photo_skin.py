@@ -12,6 +12,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from norface.media.arrays import write_arrays
+
 Array = NDArray[np.float32]
 
 SKIN_SIZE: Final = 256
@@ -34,14 +36,12 @@ class PhotoSkin:
 
 def save_skins(path: Path, ratios: Array, weights: Array, smiles: Array) -> None:
     """Write (N, S, S, 3) ratios, (N, S, S) weights and (N,) smiles, whole or not at all."""
-    part = path.with_suffix(".part.npz")
-    np.savez_compressed(
-        part,
-        ratio=np.round(ratios / _FULL * 255).clip(0, 255).astype(np.uint8),
-        weight=np.round(weights * 255).clip(0, 255).astype(np.uint8),
-        smile=np.asarray(smiles, np.float32),
-    )
-    part.replace(path)
+    arrays = {
+        "ratio": np.round(ratios / _FULL * 255).clip(0, 255).astype(np.uint8),
+        "weight": np.round(weights * 255).clip(0, 255).astype(np.uint8),
+        "smile": np.asarray(smiles, np.float32),
+    }
+    write_arrays(path, arrays, compressed=True)
 
 
 @cache
