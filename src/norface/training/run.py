@@ -16,7 +16,6 @@ from typing import Any, Generic, TypeVar, cast
 
 import numpy as np
 import torch
-from accelerate import Accelerator
 from numpy.typing import NDArray
 from rich.console import Console
 from torch import Tensor, nn
@@ -26,6 +25,7 @@ from norface.models.checkpoint import Recipe, save_network
 from norface.training.average import WeightAverage
 from norface.training.batches import Part, ahead
 from norface.training.config import RunConfig
+from norface.training.processes import Processes
 from norface.training.record import Record
 from norface.training.schedule import Schedule
 from norface.training.sharding import shard, whole
@@ -63,21 +63,11 @@ class Run(Generic[C]):
     def __init__(self, config: C, *, checkpoint: str, console: Console | None = None) -> None:
         if config.threads:
             torch.set_num_threads(config.threads)
-        self._accelerator = Accelerator()
-        self.device: torch.device = self._accelerator.device
-        self.main: bool = self._accelerator.is_main_process
-        self._rank: int = self._accelerator.process_index
-        self._world: int = self._accelerator.num_processes
         self.config: C = _tried(config) if config.dry_run else config
         config = self.config
-        if config.batch % (config.accumulate * self._world):
-            raise ValueError(
-                f"batch {config.batch} must be a multiple of accumulate {config.accumulate} "
-                f"times the {self._world} processes"
-            )
-        self._sharded = self._world > 1 and (
-            config.strategy == "fsdp" or (config.strategy == "auto" and config.preset == "large")
-        )
+        self._processes = Processes(config)
+        self.device = self._processes.device
+        self.main = self._processes.main
         self._checkpoint = config.out / checkpoint
         config.out.mkdir(parents=True, exist_ok=True)
         self.record = Record(
@@ -93,8 +83,6 @@ class Run(Generic[C]):
         self._best = float("-inf")
         self._saved_step = -1
         self._saved_seconds = self._validated_seconds = 0.0
-
-    # Beginning ----------------------------------------------------------------------------------
 
     def begin(
         self,
@@ -135,9 +123,13 @@ class Run(Generic[C]):
         for module in self._modules.values():
             module.to(self.device)
         for name, network in self._networks.items():
-            self.wrapped[name] = self._wrap(network, self._optimizers.get(name))
+            if self.config.checkpointing:
+                _checkpoint_activations(network)
+            self.wrapped[name] = self._processes.wrap(
+                network, self._optimizers.get(name), compiled=self.config.compile
+            )
             network.train()
-        if self._sharded:
+        if self._processes.sharded:
             for average in averages.values():
                 shard(average.network)
         self.schedule = Schedule(
@@ -162,23 +154,6 @@ class Run(Generic[C]):
         with self._writing():
             self.record.start(self.schedule.step)
 
-    def _wrap(self, network: nn.Module, optimizer: torch.optim.Optimizer | None) -> nn.Module:
-        if self.config.checkpointing:
-            for part in network.modules():
-                if hasattr(part, "checkpointing"):
-                    setattr(part, "checkpointing", True)  # noqa: B010
-        if self._sharded:
-            shard(network, optimizer)
-        wrapped = network
-        if self.config.compile:
-            wrapped = cast(nn.Module, torch.compile(network))
-        if self._world > 1 and not self._sharded:
-            on = [self.device.index] if self.device.type == "cuda" else None
-            wrapped = nn.parallel.DistributedDataParallel(
-                wrapped, device_ids=on, find_unused_parameters=True
-            )
-        return wrapped
-
     def _check_same(self, other: Mapping[str, Any]) -> None:
         own = self.config.what_is_learned()
         differing = [k for k in own if k in other and other[k] != own[k]]
@@ -189,8 +164,6 @@ class Run(Generic[C]):
                 "ones, or give another folder."
             )
 
-    # Steps --------------------------------------------------------------------------------------
-
     def batches(self, make: Callable[[int, Part], B]) -> Iterator[B]:
         """The batches up to the end of the run, on the device; each part of a step by itself.
 
@@ -198,11 +171,11 @@ class Run(Generic[C]):
             make: the number of a step and a part of its batch -> a tuple of tensors. Equal numbers
                 must give equal batches.
         """
-        parts = self.config.accumulate
+        parts, world, rank = self.config.accumulate, self._processes.world, self._processes.rank
 
         def nth(number: int) -> B:
             step, micro = divmod(number, parts)
-            return make(step, Part(micro * self._world + self._rank, parts * self._world))
+            return make(step, Part(micro * world + rank, parts * world))
 
         with StopRequest() as stop, ahead(nth, self.schedule.step * parts) as items:
             for batch in items:
@@ -215,8 +188,8 @@ class Run(Generic[C]):
                             group["lr"] = group["peak"] * self.schedule.rate
                 torch.manual_seed(
                     (self.config.seed * 1_000_003 + self.schedule.step) * 64
-                    + self._micro * self._world
-                    + self._rank
+                    + self._micro * world
+                    + rank
                 )
                 yield _moved(batch, self.device)
 
@@ -238,8 +211,7 @@ class Run(Generic[C]):
         """
         last = self._micro == self.config.accumulate - 1
         network, optimizer = self.wrapped[name], self._optimizers[name]
-        quiet = isinstance(network, nn.parallel.DistributedDataParallel) and not last
-        with network.no_sync() if quiet else nullcontext():  # type: ignore[operator]
+        with nullcontext() if last else self._processes.quiet(network):
             (loss / self.config.accumulate).backward()  # type: ignore[no-untyped-call]
         if not last:
             return
@@ -263,7 +235,7 @@ class Run(Generic[C]):
         Raises:
             TrainingError: the disk is full.
         """
-        self.record.add(samples * self._world, losses)
+        self.record.add(samples * self._processes.world, losses)
         self._micro = (self._micro + 1) % self.config.accumulate
         if self._micro:
             return
@@ -291,6 +263,7 @@ class Run(Generic[C]):
         *,
         best: float | None = None,
         pictures: Mapping[str, NDArray[np.uint8]] | None = None,
+        notes: Mapping[str, Any] | None = None,
     ) -> None:
         """Record a validation, and keep the averaged network if it is the best so far.
 
@@ -298,7 +271,9 @@ class Run(Generic[C]):
             figures: by name.
             best: what the best network has most of.
             pictures: (H, W, 3) RGB by name.
+            notes: what the checkpoints say from now on.
         """
+        self._notes |= notes or {}
         self.record.say(
             "       validation: " + "  ".join(f"{k} {v:.4f}" for k, v in figures.items())
         )
@@ -309,8 +284,6 @@ class Run(Generic[C]):
             if best is not None and best > self._best:
                 self._best = best
                 self._write_checkpoint(self._checkpoint.with_name(f"best_{self._checkpoint.name}"))
-
-    # Keeping ------------------------------------------------------------------------------------
 
     def save(self, **notes: Any) -> None:
         """Write a state and the checkpoint.
@@ -358,7 +331,7 @@ class Run(Generic[C]):
                 modules=self._modules,
                 optimizers=self._optimizers,
             )
-            self._accelerator.wait_for_everyone()
+            self._processes.wait()
             if self.main:
                 shutil.rmtree(self.config.out)
             self.record.say("dry run: every part works")
@@ -372,25 +345,15 @@ class Run(Generic[C]):
             notes = self._notes | {"steps": self.schedule.step}
             save_network(path, network, self._recipe, notes=notes, tensors=tensors)
 
-    # Agreement ----------------------------------------------------------------------------------
-
     def _agreed(self, asked: bool) -> bool:
         """Whether any process was asked to stop; and all take the first one's clock."""
-        if self._world == 1:
-            return asked
-        first = self.schedule.seconds if self.main else 0.0
-        shared: Tensor = self._accelerator.reduce(
-            torch.tensor([float(asked), first], device=self.device, dtype=torch.float64)
-        )
-        self.schedule.seconds = float(shared[1])
-        return bool(shared[0] > 0)
+        asked, self.schedule.seconds = self._processes.agree(asked, self.schedule.seconds)
+        return asked
 
     def _due(self, steps: int | None, minutes: float, since: float) -> bool:
         if steps is not None:
             return self.schedule.step % steps == 0
-        if self._world > 1:
-            # Clocks differ between processes; they agree on the first one's.
-            self._agreed(False)
+        self._agreed(False)
         return self.schedule.seconds - since > 60.0 * minutes
 
     def _report(self, *, force: bool = False) -> None:
@@ -432,6 +395,12 @@ def _tried(config: C) -> C:
         validate_steps=1,
         log_steps=1,
     )
+
+
+def _checkpoint_activations(network: nn.Module) -> None:
+    for part in network.modules():
+        if hasattr(part, "checkpointing"):
+            setattr(part, "checkpointing", True)  # noqa: B010
 
 
 def _moved(batch: B, device: torch.device) -> B:
