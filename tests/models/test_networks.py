@@ -80,7 +80,7 @@ def _wake(network: NormalizationNetwork) -> None:
     nn.init.normal_(network.decoder.basis.maps, std=0.05)
 
 
-@pytest.mark.parametrize("preset", sorted(presets.PRESETS))
+@pytest.mark.parametrize("preset", ["test", "tiny"])
 def test_gradients_reach_every_parameter(preset: str) -> None:
     normalization = presets.normalization(preset, pretrained=False)
     _wake(normalization)
@@ -100,7 +100,7 @@ def test_gradients_reach_every_parameter(preset: str) -> None:
             assert parameter.grad.any(), name
 
 
-@pytest.mark.parametrize("preset", sorted(presets.PRESETS))
+@pytest.mark.parametrize("preset", ["test", "tiny"])
 def test_training_steps_run_in_bfloat16(preset: str) -> None:
     normalization = presets.normalization(preset, pretrained=False)
     action_units = presets.classification(preset)
@@ -124,7 +124,7 @@ def test_the_encoder_starts_from_imagenet() -> None:
 
 
 def test_unknown_preset() -> None:
-    with pytest.raises(ValueError, match=r"unknown preset 'huge'; there are test, tiny"):
+    with pytest.raises(ValueError, match=r"unknown preset 'huge'; there are base, large"):
         presets.normalization("huge")
 
 

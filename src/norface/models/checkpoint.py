@@ -30,6 +30,8 @@ _BUILDERS: dict[str, Callable[..., nn.Module]] = {
     "normalization": presets.normalization,
     "classification": presets.classification,
     "emotions": presets.emotions,
+    "masked_autoencoder": presets.masked_autoencoder,
+    "expression_embedding": presets.expression_embedding,
 }
 
 
@@ -42,7 +44,8 @@ class Recipe:
     """How to build a network.
 
     Attributes:
-        kind: name of the builder: ``"normalization"``, ``"classification"``, ``"emotions"``.
+        kind: name of the builder: ``"normalization"``, ``"classification"``, ``"emotions"``,
+            ``"masked_autoencoder"`` or ``"expression_embedding"``.
         preset: a name in `presets.PRESETS`.
         options: further keyword arguments of the builder in `presets`, e.g.
             ``{"heads": ["action_units"]}``; anything that JSON can hold.
@@ -60,7 +63,10 @@ class Recipe:
         """
         if self.kind not in _BUILDERS:
             raise CheckpointError(f"unknown kind of network {self.kind!r}")
-        return _BUILDERS[self.kind](self.preset, pretrained=pretrained, **self.options)
+        build = _BUILDERS[self.kind]
+        if self.kind == "masked_autoencoder":
+            return build(self.preset, **self.options)
+        return build(self.preset, pretrained=pretrained, **self.options)
 
 
 def save_network(

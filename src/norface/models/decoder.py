@@ -103,7 +103,7 @@ class Decoder(nn.Module):
         code: C.
         side: cells of the token grid along a side.
         widths: channels after each doubling; the last stands at half the residual's resolution.
-        basis: number of maps in the `ChangeBasis`.
+        basis: number of maps in the `ChangeBasis`; 0 does without.
         flow_limit: largest displacement, as a share of the picture.
     """
 
@@ -124,14 +124,18 @@ class Decoder(nn.Module):
         self.enter = nn.Conv2d(width, widths[0], 1)
         self.detail = TargetDetail(widths=widths, sizes=self.sizes)
         self.stages = nn.ModuleList(
-            UpBlock(inputs=inputs, outputs=outputs, normalize=size <= 32)
+            UpBlock(inputs=inputs, outputs=outputs, normalize=size <= 4 * side)
             for inputs, outputs, size in zip(
                 (widths[0], *widths[:-1]), widths, self.sizes, strict=True
             )
         )
         # Flow, and the residual at twice the resolution.
         self.head = nn.Conv2d(widths[-1], 2 + 3 * 4, 3, padding=1)
-        self.basis = ChangeBasis(code=code, count=basis, channels=2 + 3 * 4, size=self.sizes[-1])
+        self.basis = (
+            ChangeBasis(code=code, count=basis, channels=2 + 3 * 4, size=self.sizes[-1])
+            if basis
+            else None
+        )
         # The untrained decoder returns the target face itself.
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
@@ -151,7 +155,10 @@ class Decoder(nn.Module):
         x = self.enter(x)
         for stage, detail in zip(self.stages, details, strict=True):
             x = stage(x, detail)
-        x = (self.head(x).float() + self.basis(code).float()).contiguous()
+        x = self.head(x).float()
+        if self.basis is not None:
+            x = x + self.basis(code).float()
+        x = x.contiguous()
         flow = torch.tanh(x[:, :2]) * self.flow_limit
         return Change(flow=flow, residual=F.pixel_shuffle(x[:, 2:], 2))
 

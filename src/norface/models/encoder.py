@@ -31,8 +31,17 @@ class Encoder(nn.Module):
     side: int
 
     def shrink(self, image: Tensor) -> Tensor:
-        """(B, 3, n S, n S) -> (B, 3, S, S), by averaging."""
-        factor = image.shape[-1] // self.image_size
+        """(B, 3, n S, n S) -> (B, 3, S, S), by averaging.
+
+        Raises:
+            ValueError: the image's width is no multiple of S.
+        """
+        factor, rest = divmod(int(image.shape[-1]), self.image_size)
+        if rest:
+            raise ValueError(
+                f"this encoder reads images of {self.image_size} pixels or a multiple, not "
+                f"{image.shape[-1]}"
+            )
         return F.avg_pool2d(image, factor) if factor > 1 else image
 
 

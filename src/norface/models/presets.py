@@ -1,148 +1,68 @@
-"""All sizes, as named functions.
+"""Every network at every preset, as named functions; the sizes are in `norface.models.sizes`.
 
-`tiny` is the embedded default, `test` is for the test suite. Every builder returns a fresh network
-in training mode; encoders start from ImageNet weights unless `pretrained` is off.
+Every builder returns a fresh network in training mode. A convolutional encoder starts from ImageNet
+weights unless `pretrained` is off. For a transformer norface ships none: it starts at random, and
+`norface.models.published` loads what others have published.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, Literal
 
 from norface.facs import ACTION_UNITS, EMOTIONS
 from norface.models.classification import ClassificationNetwork
 from norface.models.decoder import Decoder
 from norface.models.dense_tokens import DenseTokens
-from norface.models.encoder import ConvolutionalEncoder, EfficientNetLite0, stride_after
+from norface.models.encoder import ConvolutionalEncoder, EfficientNetLite0, Encoder, stride_after
+from norface.models.expression_embedding import ExpressionEmbedding
 from norface.models.expression_merging import ExpressionMerging
 from norface.models.geometry_token import GeometryToken
 from norface.models.label_head import LabelHead, LabelReadout, QueryPooling
+from norface.models.masked_autoencoder import MaskedAutoencoder
 from norface.models.moe import ExpertMlps, MixtureOfExperts, PlainExpert, TopKGate
 from norface.models.normalization import NormalizationNetwork
 from norface.models.normalized_reader import NormalizedReader
+from norface.models.sizes import PRESETS, ConvolutionalSizes, Preset, preset
+from norface.models.vision_transformer import VisionTransformer
 
-IMAGE_SIZE: Final = 128
+__all__ = [
+    "EXPERTS",
+    "HEADS",
+    "PRESETS",
+    "TOP_K",
+    "Preset",
+    "classification",
+    "emotions",
+    "expression_embedding",
+    "masked_autoencoder",
+    "normalization",
+    "preset",
+]
+
 EXPERTS: Final = 4
+"""Experts of a mixture (stated)."""
 TOP_K: Final = 2
+"""Experts that answer for a face (stated)."""
 HEADS: Final = {"action_units": (len(ACTION_UNITS), 4), "emotions": (len(EMOTIONS), 1)}
 """Number of labels of each head of F_cla, and outputs for each label."""
-
-
-@dataclass(frozen=True, slots=True)
-class Preset:
-    """Sizes of all networks.
-
-    Attributes:
-        width: D, width of a token.
-        heads: attention heads.
-        mlp_ratio: hidden width of a block's MLP over D.
-        blocks: EfficientNet-Lite0 blocks of the shared encoder (11: 16 pixels a token).
-        fine_blocks: blocks after which finer features join its tokens (5: 8 pixels a cell).
-        emotion_blocks: the same for the emotion network's own encoder (16: 32 pixels a token).
-        emotion_size: width of the grey image that it reads; faces to learn from are small.
-        geometry_tokens: tokens made from the landmarks; 0 does without.
-        geometry_hidden: hidden width of their MLP.
-        geometry_dropout: share of training samples without them.
-        dense_tokens: tokens that have read all others in place.
-        dense_reduced: width of each token when they are laid side by side.
-        dense_hidden: width of the code in between.
-        merging_blocks: transformer blocks of the Expression Merging Module.
-        decoder_widths: channels after each doubling.
-        decoder_basis: maps of change that all targets share.
-        expert_hidden: hidden width of an Input MoE expert.
-        dropout: before the Output MoE.
-    """
-
-    width: int
-    heads: int
-    mlp_ratio: float
-    blocks: int
-    fine_blocks: int
-    emotion_blocks: int
-    emotion_size: int
-    geometry_tokens: int
-    geometry_hidden: int
-    geometry_dropout: float
-    dense_tokens: int
-    dense_reduced: int
-    dense_hidden: int
-    merging_blocks: int
-    decoder_widths: tuple[int, ...]
-    decoder_basis: int
-    expert_hidden: int
-    dropout: float
-
-
-PRESETS: Final = {
-    "tiny": Preset(
-        width=192,
-        heads=6,
-        mlp_ratio=2.0,
-        blocks=11,
-        fine_blocks=5,
-        emotion_blocks=16,
-        emotion_size=64,
-        geometry_tokens=4,
-        geometry_hidden=256,
-        geometry_dropout=0.1,
-        dense_tokens=4,
-        dense_reduced=32,
-        dense_hidden=256,
-        merging_blocks=2,
-        decoder_widths=(96, 64, 32),
-        decoder_basis=64,
-        expert_hidden=192,
-        dropout=0.1,
-    ),
-    "test": Preset(
-        width=32,
-        heads=2,
-        mlp_ratio=2.0,
-        blocks=6,
-        fine_blocks=5,
-        emotion_blocks=6,
-        emotion_size=64,
-        geometry_tokens=2,
-        geometry_hidden=16,
-        geometry_dropout=0.0,
-        dense_tokens=2,
-        dense_reduced=8,
-        dense_hidden=24,
-        merging_blocks=1,
-        decoder_widths=(16, 16, 8),
-        decoder_basis=6,
-        expert_hidden=16,
-        dropout=0.0,
-    ),
-}
-
-
-def preset(name: str) -> Preset:
-    """The sizes called `name`.
-
-    Raises:
-        ValueError: there is no such preset.
-    """
-    if name not in PRESETS:
-        raise ValueError(f"unknown preset {name!r}; there are {', '.join(sorted(PRESETS))}")
-    return PRESETS[name]
 
 
 def normalization(name: str = "tiny", *, pretrained: bool = True) -> NormalizationNetwork:
     """F_nor."""
     p = preset(name)
-    encoder = _encoder(p, p.blocks, pretrained, fine_blocks=p.fine_blocks)
+    encoder = _encoder(p, pretrained=pretrained)
+    dense = _dense(p, encoder.tokens, dropout=0.0)
     return NormalizationNetwork(
         encoder=encoder,
         geometry=_geometry(p),
-        dense=_dense(p, encoder.tokens + p.geometry_tokens, dropout=0.0),
+        dense=dense,
         merging=ExpressionMerging(
             width=p.width, heads=p.heads, blocks=p.merging_blocks, mlp_ratio=p.mlp_ratio
         ),
         decoder=Decoder(
             width=p.width,
-            code=p.dense_hidden,
+            code=p.width if dense is None else dense.hidden,
             side=encoder.side,
             widths=p.decoder_widths,
             basis=p.decoder_basis,
@@ -159,6 +79,7 @@ def classification(
     use_normalized: bool = True,
     input_moe: bool = True,
     output_moe: bool = True,
+    drop_path: float = 0.0,
     pretrained: bool = True,
 ) -> ClassificationNetwork:
     """F_cla.
@@ -171,22 +92,27 @@ def classification(
         use_normalized: the same for the normalized face.
         input_moe: off, a single expert takes the mixture's place.
         output_moe: the same for every head.
-        pretrained: whether an own encoder starts from ImageNet weights.
+        drop_path: of an own transformer's last block; others have none.
+        pretrained: whether an own convolutional encoder starts from ImageNet weights.
 
     Raises:
-        ValueError: there is no such preset, head or way to read, or no head or input is left.
+        ValueError: there is no such preset, head or way to read, or no head or input is left, or
+            no transformer whose paths could be dropped.
     """
     p = preset(name)
     if reads not in ("tokens", "images"):
         raise ValueError(f"reads must be 'tokens' or 'images', not {reads!r}")
-    own = reads == "images"
-    places = (IMAGE_SIZE // stride_after(p.blocks)) ** 2 * (use_original + use_normalized)
+    if drop_path and reads == "tokens":
+        raise ValueError("drop_path needs an encoder of its own: set reads to 'images'")
+    encoder = None
+    if reads == "images":
+        encoder = _encoder(p, pretrained=pretrained, drop_path=drop_path)
     return ClassificationNetwork(
         width=p.width,
-        encoder=_encoder(p, p.blocks, pretrained, fine_blocks=p.fine_blocks) if own else None,
+        encoder=encoder,
         normalized_encoder=None,
         geometry=_geometry(p),
-        dense=_dense(p, places + p.geometry_tokens, dropout=p.dropout),
+        dense=_dense(p, _tokens(p) * (use_original + use_normalized), dropout=p.dropout),
         input_moe=_input_part(p, input_moe),
         **_heads(p, heads, output_moe),
         use_original=use_original,
@@ -203,12 +129,30 @@ def emotions(
     output_moe: bool = True,
     pretrained: bool = True,
 ) -> ClassificationNetwork:
-    """F_cla for emotions alone, with a small grey encoder of its own for the original image."""
+    """F_cla for emotions alone, with a small grey encoder of its own for the original image.
+
+    Raises:
+        ValueError: the preset has no such network, or no input is left.
+    """
     p = preset(name)
+    if p.emotions is None:
+        raise ValueError(
+            f"preset {name!r} has no emotion network of its own: build its classification network "
+            "with the head 'emotions', reading images"
+        )
+    encoder = None
+    if use_original:
+        encoder = ConvolutionalEncoder(
+            trunk=_trunk(p.emotions.blocks, pretrained),
+            width=p.width,
+            image_size=p.emotions.image_size,
+            grey=True,
+        )
+    reader = NormalizedReader(width=p.width, image_size=p.image_size) if use_normalized else None
     return ClassificationNetwork(
         width=p.width,
-        encoder=_emotion_encoder(p, pretrained) if use_original else None,
-        normalized_encoder=NormalizedReader(width=p.width) if use_normalized else None,
+        encoder=encoder,
+        normalized_encoder=reader,
         geometry=_geometry(p),
         dense=None,
         input_moe=_input_part(p, input_moe),
@@ -218,62 +162,91 @@ def emotions(
     )
 
 
-def _heads(p: Preset, names: Sequence[str], moe: bool) -> dict[str, LabelHead | None]:
-    unknown = sorted(set(names) - set(HEADS))
-    if unknown:
-        raise ValueError(f"unknown heads {', '.join(unknown)}; there are {', '.join(HEADS)}")
-    return {
-        name: LabelHead(
-            pooling=_pooling(p, labels),
-            output_moe=_output_part(p, labels, outputs, moe),
-            dropout=p.dropout,
-        )
-        if name in names
-        else None
-        for name, (labels, outputs) in HEADS.items()
-    }
+def masked_autoencoder(
+    name: str = "base", *, mask_ratio: float = 0.75, normalize_patches: bool = True
+) -> MaskedAutoencoder:
+    """Pre-training of the preset's encoder.
 
-
-def _dense(p: Preset, inputs: int, dropout: float) -> DenseTokens:
-    return DenseTokens(
-        inputs=inputs,
-        width=p.width,
-        reduced=p.dense_reduced,
-        hidden=p.dense_hidden,
-        count=p.dense_tokens,
-        dropout=dropout,
+    Raises:
+        ValueError: the preset's encoder is no transformer.
+    """
+    p = preset(name)
+    encoder = _encoder(p, pretrained=False)
+    if p.masked is None or not isinstance(encoder, VisionTransformer):
+        raise ValueError(f"preset {name!r} has no transformer, which masking of patches needs")
+    return MaskedAutoencoder(
+        encoder=encoder,
+        width=p.masked.width,
+        depth=p.masked.depth,
+        heads=p.masked.heads,
+        mask_ratio=mask_ratio,
+        normalize_patches=normalize_patches,
     )
 
 
-def _encoder(
-    p: Preset, blocks: int, pretrained: bool, *, fine_blocks: int = 0
-) -> ConvolutionalEncoder:
+def expression_embedding(name: str = "tiny", *, pretrained: bool = True) -> ExpressionEmbedding:
+    """The embedding behind F_nor's expression loss, with an encoder of its own."""
+    return ExpressionEmbedding(encoder=_encoder(preset(name), pretrained=pretrained))
+
+
+def _encoder(p: Preset, *, pretrained: bool, drop_path: float = 0.0) -> Encoder:
+    if isinstance(p.encoder, ConvolutionalSizes):
+        if drop_path:
+            raise ValueError("drop_path needs a transformer, this preset's encoder is none")
+        return ConvolutionalEncoder(
+            trunk=_trunk(p.encoder.blocks, pretrained),
+            width=p.width,
+            image_size=p.image_size,
+            fine_blocks=p.encoder.fine_blocks,
+        )
+    return VisionTransformer(
+        image_size=p.image_size,
+        patch_size=p.encoder.patch_size,
+        width=p.width,
+        depth=p.encoder.depth,
+        heads=p.heads,
+        mlp_ratio=p.mlp_ratio,
+        drop_path=drop_path,
+    )
+
+
+def _tokens(p: Preset) -> int:
+    """Tokens of the shared encoder."""
+    if isinstance(p.encoder, ConvolutionalSizes):
+        return (p.image_size // stride_after(p.encoder.blocks)) ** 2
+    return (p.image_size // p.encoder.patch_size) ** 2
+
+
+def _trunk(blocks: int, pretrained: bool) -> EfficientNetLite0:
     trunk = EfficientNetLite0(blocks=blocks)
     if pretrained:
         trunk.load_imagenet()
-    return ConvolutionalEncoder(trunk=trunk, width=p.width, fine_blocks=fine_blocks)
-
-
-def _emotion_encoder(p: Preset, pretrained: bool) -> ConvolutionalEncoder:
-    trunk = EfficientNetLite0(blocks=p.emotion_blocks)
-    if pretrained:
-        trunk.load_imagenet()
-    return ConvolutionalEncoder(trunk=trunk, width=p.width, image_size=p.emotion_size, grey=True)
+    return trunk
 
 
 def _geometry(p: Preset) -> GeometryToken | None:
-    if p.geometry_tokens == 0:
+    if p.geometry is None:
         return None
     return GeometryToken(
-        count=p.geometry_tokens,
+        count=p.geometry.tokens,
         width=p.width,
-        hidden=p.geometry_hidden,
-        dropout=p.geometry_dropout,
+        hidden=p.geometry.hidden,
+        dropout=p.geometry.dropout,
     )
 
 
-def _pooling(p: Preset, labels: int) -> QueryPooling:
-    return QueryPooling(labels=labels, width=p.width, heads=p.heads, mlp_ratio=p.mlp_ratio)
+def _dense(p: Preset, places: int, dropout: float) -> DenseTokens | None:
+    """Reads `places` tokens of faces and those of the landmarks."""
+    if p.dense is None:
+        return None
+    return DenseTokens(
+        inputs=places + (0 if p.geometry is None else p.geometry.tokens),
+        width=p.width,
+        reduced=p.dense.reduced,
+        hidden=p.dense.hidden,
+        count=p.dense.tokens,
+        dropout=dropout,
+    )
 
 
 def _input_part(p: Preset, moe: bool) -> MixtureOfExperts | PlainExpert:
@@ -284,6 +257,24 @@ def _input_part(p: Preset, moe: bool) -> MixtureOfExperts | PlainExpert:
         return PlainExpert(experts)
     gate = TopKGate(width=p.width, experts=EXPERTS, top_k=TOP_K)
     return MixtureOfExperts(gate=gate, experts=experts)
+
+
+def _heads(p: Preset, names: Sequence[str], moe: bool) -> dict[str, LabelHead | None]:
+    unknown = sorted(set(names) - set(HEADS))
+    if unknown:
+        raise ValueError(f"unknown heads {', '.join(unknown)}; there are {', '.join(HEADS)}")
+    return {
+        name: LabelHead(
+            pooling=QueryPooling(
+                labels=labels, width=p.width, heads=p.heads, mlp_ratio=p.mlp_ratio
+            ),
+            output_moe=_output_part(p, labels, outputs, moe),
+            dropout=p.dropout,
+        )
+        if name in names
+        else None
+        for name, (labels, outputs) in HEADS.items()
+    }
 
 
 def _output_part(p: Preset, labels: int, outputs: int, moe: bool) -> MixtureOfExperts | PlainExpert:
