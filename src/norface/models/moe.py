@@ -68,9 +68,15 @@ class ExpertMlps(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map x (B, L, D) -> (B, E, L, D')."""
-        x = x.unsqueeze(1)
-        x = nn.functional.gelu(x @ self.weight1 + self.bias1)
-        return x @ self.weight2 + self.bias2
+        # The first layer of all experts is one matrix product. Broadcasting x against the experts
+        # would copy every expert's weights for every face.
+        weight = self.weight1.transpose(1, 2).flatten(0, 1)
+        hidden = nn.functional.gelu(nn.functional.linear(x, weight, self.bias1.flatten()))
+        hidden = torch.unflatten(hidden, -1, (len(self.weight1), -1))
+        hidden = hidden.permute(2, 0, 1, 3).flatten(1, 2)
+        result = torch.baddbmm(self.bias2, hidden, self.weight2)
+        # Not unflattened: the exporter would take the number of faces for a constant.
+        return result.reshape(len(self.weight2), -1, x.shape[1], result.shape[-1]).transpose(0, 1)
 
 
 class MixtureOfExperts(nn.Module):

@@ -10,8 +10,9 @@ from torch.nn import functional as F
 def attend(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
     """Scaled dot-product attention, (B, heads, L, d) on (B, heads, M, d) -> (B, heads, L, d).
 
-    On a CPU plain products: for a hundred tokens in bfloat16 they are five times as fast, backward
-    included, as PyTorch's fused kernel.
+    On a CPU plain products: in bfloat16, backward included, they are five times as fast at a
+    hundred tokens and three times as fast at 257 as PyTorch's fused kernel; in float32 both are
+    alike. On the meta device as well, where matrix products are what can be counted.
     """
     if queries.device.type not in ("cpu", "meta"):
         return F.scaled_dot_product_attention(queries, keys, values)
