@@ -7,12 +7,11 @@ import math
 import pytest
 import torch
 
-from norface.losses.action_units import intensity_loss, presence_loss, present_share
 from norface.losses.actions import masked_action_loss
-from norface.losses.balance import importance_loss, load_loss
-from norface.losses.emotion import emotion_loss
+from norface.losses.balance import balance_losses, importance_loss, load_loss
 from norface.losses.flow import flow_roughness
 from norface.losses.pixels import edge_l1, weighted_l1
+from norface.models.moe import Routing
 
 NAN = math.nan
 
@@ -28,6 +27,16 @@ def test_load() -> None:
     # Sums 2.0, 1.0, 0.6, 0.4: mean 1, variance (1 + 0 + 0.16 + 0.36) / 4 = 0.38.
     load = torch.tensor([[1.0, 0.5, 0.5, 0.0], [1.0, 0.5, 0.1, 0.4]])
     assert float(load_loss(load)) == pytest.approx(0.38)
+
+
+def test_balance_is_summed_over_the_mixtures() -> None:
+    gates = torch.tensor([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    load = torch.tensor([[1.0, 0.5], [1.0, 0.5]])
+    # Importance 0.25 and 0.25; load of sums 3, 1 (0.25) and 2, 1: mean 1.5, variance 0.25.
+    importance, loads = balance_losses([Routing(gates, gates), Routing(gates, load)])
+    assert float(importance) == pytest.approx(0.5)
+    assert float(loads) == pytest.approx(0.25 + 0.25 / 2.25)
+    assert [float(x) for x in balance_losses([])] == [0.0, 0.0]
 
 
 def test_balance_of_one_expert_or_none_is_zero() -> None:
@@ -69,43 +78,3 @@ def test_actions() -> None:
     assert logits.grad is not None
     torch.testing.assert_close(logits.grad, torch.tensor([[-0.25, 0.0], [0.0, 0.0]]))
     assert float(masked_action_loss(logits.detach(), actions, torch.zeros(2, 2))) == 0.0
-
-
-def test_intensity() -> None:
-    intensity = torch.tensor([[[3.0, 0.2, 1.0]]], requires_grad=True)
-    truth = torch.tensor([[[1.0, 0.0, NAN]]])
-    # 2 is linear: 2 - 0.25; 0.2 is quadratic: 0.04 / (2 x 0.5).
-    loss = intensity_loss(intensity, truth, beta=0.5)
-    assert float(loss.detach()) == pytest.approx((1.75 + 0.04) / 2)
-    loss.backward()  # type: ignore[no-untyped-call]
-    assert intensity.grad is not None
-    torch.testing.assert_close(intensity.grad, torch.tensor([[[0.5, 0.2, 0.0]]]))
-    assert float(intensity_loss(intensity.detach(), torch.full((1, 1, 3), NAN))) == 0.0
-
-
-def test_presence() -> None:
-    logits = torch.zeros(3, 2)
-    # Intensity 2 is present, 1.9 is not, NaN does not count.
-    truth = torch.tensor([[2.0, 1.9], [NAN, 0.0], [5.0, NAN]])
-    assert float(presence_loss(logits, truth)) == pytest.approx(math.log(2))
-    weighted = presence_loss(logits, truth, positive_weight=torch.tensor([3.0, 9.0]))
-    assert float(weighted) == pytest.approx(math.log(2) * (3 + 1 + 1 + 3) / 4)
-    right = torch.tensor([[9.0, -9.0], [0.0, -9.0], [9.0, 0.0]])
-    assert float(presence_loss(right, truth)) < 1e-3
-    assert float(presence_loss(logits, torch.full((3, 2), NAN))) == 0.0
-
-
-def test_share_of_present() -> None:
-    truth = torch.tensor([[2.0, NAN, 0.0], [0.0, NAN, NAN]])
-    torch.testing.assert_close(present_share(truth), torch.tensor([0.5, NAN, 0.0]), equal_nan=True)
-
-
-def test_emotion() -> None:
-    logits = torch.zeros(3, 8)
-    labels = torch.tensor([0, -1, 4])
-    assert float(emotion_loss(logits, labels)) == pytest.approx(math.log(8))
-    assert float(emotion_loss(logits, torch.full((3,), -1))) == 0.0
-    sure = torch.zeros(1, 8)
-    sure[0, 2] = 50.0
-    assert float(emotion_loss(sure, torch.tensor([2]))) == pytest.approx(0.0, abs=1e-6)
-    assert float(emotion_loss(sure, torch.tensor([2]), smoothing=0.1)) > 1.0

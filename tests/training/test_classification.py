@@ -1,4 +1,4 @@
-"""The action unit loop: cached tokens, masks, thresholds, resuming."""
+"""The classification loop: heads, tokens and images, masks, thresholds, resuming."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import dataclasses
 import io
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,41 +16,71 @@ import torch
 from rich.console import Console
 
 from norface import facs
+from norface.data.augment import AugmentationConfig
 from norface.data.shards import load_shards
-from norface.models.checkpoint import Recipe, load_classification, save_network
+from norface.models.checkpoint import (
+    Recipe,
+    load_classification,
+    load_normalization,
+    save_network,
+)
 from norface.models.classification import ClassificationOutput
 from norface.training import classification as module
 from norface.training.classification import (
-    concordance,
+    LabelWeights,
+    emotion_weights,
     loss_terms,
+    positive_weights,
     split_identities,
     train_classification,
 )
 from norface.training.classification_config import ClassificationConfig
+from norface.training.classification_faces import LabelledFaces
 
 QUIET = Console(file=io.StringIO())
+UNITS = len(facs.ACTION_UNITS)
+BOTH = ("action_units", "emotions")
+STILL = AugmentationConfig(
+    rotation=0.0,
+    scale=0.0,
+    shift=0.0,
+    colour=0.0,
+    grayscale=0.0,
+    shading=0.0,
+    small=0.0,
+    blur=0.0,
+    noise=0.0,
+    compression=0.0,
+    occlusion=0.0,
+)
 
 
 @pytest.fixture
 def normalization(tmp_path: Path) -> Path:
-    recipe = Recipe(kind="normalization", preset="test")
-    path = tmp_path / "normalization.safetensors"
+    return write_normalizer(tmp_path / "normalization.safetensors", "test")
+
+
+def write_normalizer(path: Path, preset: str) -> Path:
+    recipe = Recipe(kind="normalization", preset=preset)
     torch.manual_seed(0)
     save_network(path, recipe.build(), recipe)
     return path
 
 
-def config(out: Path, normalization: Path, *data: Path) -> ClassificationConfig:
+def config(out: Path, normalization: Path | None, *data: Path, **options: Any) -> Any:
     return ClassificationConfig(
-        out=out,
-        data=data,
-        normalization=normalization,
-        steps=4,
-        preset="test",
-        batch=8,
-        threads=1,
-        copies=1,
-        limit=24,
+        **{
+            "out": out,
+            "data": data,
+            "normalization": normalization,
+            "steps": 4,
+            "preset": "test",
+            "batch": 8,
+            "threads": 1,
+            "copies": 1,
+            "limit": 24,
+            **options,
+        }
     )
 
 
@@ -59,11 +91,13 @@ def test_trains_and_resumes(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    options = config(tmp_path / "whole", normalization, shard_folder, photo_folder)
+    options = config(tmp_path / "whole", normalization, shard_folder, photo_folder, heads=BOTH)
     path = train_classification(options, QUIET)
-    _, notes = load_classification(path)
+    network, notes = load_classification(path)
+    assert network.heads == BOTH
     assert set(notes["thresholds"]) == set(facs.ACTION_UNIT_NAMES)
     assert notes["steps"] == 4
+    assert load_classification(path.with_name(f"best_{path.name}"))[1]["thresholds"]
     # A run that ends early and goes on; the tokens are shared.
     half = dataclasses.replace(options, out=tmp_path / "parts", cache=tmp_path / "whole" / "tokens")
     real, calls = module.loss_terms, []
@@ -87,48 +121,196 @@ def test_trains_and_resumes(
 def test_tokens_of_other_data_are_refused(
     normalization: Path, shard_folder: Path, photo_folder: Path, tmp_path: Path
 ) -> None:
-    options = config(tmp_path / "run", normalization, shard_folder)
+    options = config(tmp_path / "run", normalization, shard_folder, steps=1)
     train_classification(options, QUIET)
     other = dataclasses.replace(options, data=(shard_folder, photo_folder))
     with pytest.raises(ValueError, match="other data"):
         train_classification(other, QUIET)
 
 
-def test_ablations_train(normalization: Path, shard_folder: Path, tmp_path: Path) -> None:
-    options = config(tmp_path / "run", normalization, shard_folder)
-    for switch in ("use_original", "use_normalized", "input_moe", "output_moe"):
-        changed = dataclasses.replace(
-            options, out=tmp_path / switch, cache=tmp_path / "tokens", steps=1, **{switch: False}
-        )
-        load_classification(train_classification(changed, QUIET))
-
-
-def test_unknown_intensities_carry_no_gradient() -> None:
-    units = len(facs.ACTION_UNITS)
-    intensity = torch.rand(4, units, 3, requires_grad=True)
-    presence = torch.zeros(4, units, requires_grad=True)
-    truth = torch.rand(4, units, 3) * 5
-    truth[:, 3] = float("nan")
-    options = ClassificationConfig(
-        out=Path("x"), data=(Path("x"),), normalization=Path("x"), steps=1
+@pytest.mark.parametrize("switch", ["use_original", "use_normalized", "input_moe", "output_moe"])
+@pytest.mark.parametrize("reads", ["tokens", "images"])
+def test_switches(
+    switch: str, reads: str, normalization: Path, shard_folder: Path, tmp_path: Path
+) -> None:
+    options = config(
+        tmp_path / "run", normalization, shard_folder, reads=reads, steps=1, **{switch: False}
     )
-    losses = loss_terms(
-        ClassificationOutput(intensity, presence, None, {}), truth, torch.ones(units), options
+    network, _ = load_classification(train_classification(options, QUIET))
+    assert (network.encoder is not None) == (reads == "images")
+    gates = [name for name in network.state_dict() if ".gate." in name]
+    assert any("input_moe" in name for name in gates) == (switch != "input_moe")
+    assert any("output_moe" in name for name in gates) == (switch != "output_moe")
+    pictures = list((tmp_path / "run" / "pictures").glob("router_*.png"))
+    assert pictures
+
+
+def test_the_original_alone_needs_no_normalizer(shard_folder: Path, tmp_path: Path) -> None:
+    options = config(
+        tmp_path / "run", None, shard_folder, reads="images", use_normalized=False, mirror=0.5
     )
-    losses["loss"].backward()
-    assert intensity.grad is not None
-    assert presence.grad is not None
-    assert torch.isfinite(intensity.grad).all()
-    assert (intensity.grad[:, 3] == 0).all()
-    assert (presence.grad[:, 3] == 0).all()
-    assert (presence.grad[:, 2] != 0).any()
+    assert not load_classification(train_classification(options, QUIET))[0].use_normalized
 
 
-def test_concordance_is_one_for_the_truth() -> None:
-    truth = torch.rand(32, 5, 3) * 5
-    known = torch.ones_like(truth, dtype=torch.bool)
-    assert concordance(truth, truth, known) == pytest.approx(1.0, abs=1e-2)
-    assert concordance(truth * 0 + 2.5, truth, known) == pytest.approx(0.0, abs=1e-2)
+def test_dry_run_leaves_nothing(normalization: Path, shard_folder: Path, tmp_path: Path) -> None:
+    options = config(tmp_path / "run", normalization, shard_folder, steps=None, dry_run=True)
+    train_classification(options, QUIET)
+    assert not list((tmp_path / "run").rglob("*.*"))
+
+
+@pytest.mark.parametrize(
+    ("preset", "reads", "heads"),
+    [
+        ("test", "tokens", BOTH),
+        ("test", "images", BOTH),
+        ("test-vit", "images", BOTH),
+        ("test-vit", "tokens", ("action_units",)),
+    ],
+)
+def test_learns_four_faces_by_heart(
+    preset: str,
+    reads: str,
+    heads: tuple[str, ...],
+    make_shards: Callable[..., None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    make_shards(tmp_path / "shards", count=6, seed=3)
+    normalizer = write_normalizer(tmp_path / "normalization.safetensors", preset)
+    losses: list[dict[str, float]] = []
+    real = module.loss_terms
+
+    def recorded(*arguments: Any) -> Any:
+        terms = real(*arguments)
+        losses.append({name: float(value.detach()) for name, value in terms.items()})
+        return terms
+
+    monkeypatch.setattr(module, "loss_terms", recorded)
+    options = config(
+        tmp_path / "run",
+        normalizer,
+        tmp_path / "shards",
+        preset=preset,
+        reads=reads,
+        heads=heads,
+        steps=60,
+        batch=4,
+        learning_rate=5e-3,
+        smoothing=0.0,
+        average=0.0,
+        augmentation=STILL,
+    )
+    train_classification(options, QUIET)
+    assert losses[-1]["presence"] < 0.35 * losses[0]["presence"]
+    assert losses[-1]["intensity"] < 0.35 * losses[0]["intensity"]
+    if "emotions" in heads:
+        assert losses[-1]["emotion"] < 0.35 * losses[0]["emotion"]
+
+
+def test_starts_from_an_encoder(normalization: Path, shard_folder: Path, tmp_path: Path) -> None:
+    """The encoder of F_nor, left where it started by a rate of almost nothing."""
+    options = config(
+        tmp_path / "run",
+        normalization,
+        shard_folder,
+        reads="images",
+        encoder=normalization,
+        steps=1,
+        learning_rate=1e-12,
+    )
+    network, _ = load_classification(train_classification(options, QUIET))
+    assert network.encoder is not None
+    source = load_normalization(normalization)[0].encoder.state_dict()
+    for key, value in network.encoder.named_parameters():
+        torch.testing.assert_close(value, source[key], msg=key)
+
+
+# Losses -------------------------------------------------------------------------------------
+
+
+def output(count: int = 4) -> tuple[ClassificationOutput, list[torch.Tensor]]:
+    torch.manual_seed(0)
+    leaves = [
+        torch.rand(count, UNITS, 3, requires_grad=True),
+        torch.randn(count, UNITS, requires_grad=True),
+        torch.randn(count, 8, requires_grad=True),
+    ]
+    return ClassificationOutput(*leaves, {}), leaves  # type: ignore[arg-type]
+
+
+def labels(intensity: torch.Tensor, emotion: torch.Tensor) -> LabelledFaces:
+    return LabelledFaces(torch.empty(0), None, torch.empty(0), intensity, emotion)
+
+
+def options_of_losses(presence: str) -> ClassificationConfig:
+    return ClassificationConfig(
+        out=Path("x"),
+        data=(Path("x"),),
+        normalization=Path("x"),
+        steps=1,
+        heads=BOTH,  # type: ignore[arg-type]
+        presence=presence,  # type: ignore[arg-type]
+    )
+
+
+WEIGHTS = LabelWeights(torch.full((UNITS,), 2.0), torch.linspace(0.5, 1.5, 8))
+
+
+@pytest.mark.parametrize("presence", ["weighted", "asymmetric"])
+def test_no_label_no_loss(presence: str) -> None:
+    out, leaves = output()
+    truth = labels(torch.full((4, UNITS, 3), torch.nan), torch.full((4,), -1))
+    losses = loss_terms(out, truth, WEIGHTS, options_of_losses(presence))
+    assert float(losses["loss"].detach()) == 0.0
+    losses["loss"].backward()  # type: ignore[no-untyped-call]
+    for leaf in leaves:
+        assert leaf.grad is not None
+        assert (leaf.grad == 0).all()
+
+
+@pytest.mark.parametrize("presence", ["weighted", "asymmetric"])
+def test_the_unknown_does_not_move_gradients(presence: str) -> None:
+    """What the network says where nothing is known changes no gradient elsewhere."""
+    intensity = torch.rand(4, UNITS, 3) * 5
+    intensity[:2, 3] = torch.nan
+    intensity[1] = torch.nan
+    truth = labels(intensity, torch.tensor([2, -1, 0, -1]))
+    gradients = []
+    for other in (0.0, 7.0):
+        out, leaves = output()
+        with torch.no_grad():
+            leaves[0][:2, 3] += other
+            leaves[1][1] += other
+            leaves[2][1] -= other
+        terms = loss_terms(out, truth, WEIGHTS, options_of_losses(presence))
+        terms["loss"].backward()  # type: ignore[no-untyped-call]
+        gradients.append([leaf.grad for leaf in leaves])
+    for first, second in zip(*gradients, strict=True):
+        assert first is not None
+        assert second is not None
+        assert torch.isfinite(first).all()
+        torch.testing.assert_close(first, second)
+    units, chances, emotions = gradients[0]
+    assert units is not None
+    assert (units[:2, 3] == 0).all()
+    assert chances is not None
+    assert (chances[1] == 0).all()
+    assert (chances[2] != 0).any()
+    assert emotions is not None
+    assert (emotions[[1, 3]] == 0).all()
+
+
+def test_weights_against_rarity() -> None:
+    intensity = np.zeros((20, UNITS, 3), np.float32)
+    intensity[:4, 0] = 3.0
+    intensity[10:, 1] = np.nan
+    intensity[:1, 1] = 3.0
+    # 16 absent to 4 present; 9 to 1 of those known; never present: at most 5.
+    assert positive_weights(intensity)[:3].tolist() == pytest.approx([2.0, 3.0, 20**0.5])
+    emotion = np.array([0] * 9 + [1] + [-1] * 5)
+    weights = emotion_weights(emotion)
+    assert float(weights[1] / weights[0]) == pytest.approx(3.0)
+    assert float((weights[0] * 9 + weights[1]) / 10) == pytest.approx(1.0)
 
 
 def test_no_person_on_both_sides(shard_folder: Path, photo_folder: Path) -> None:
@@ -138,3 +320,11 @@ def test_no_person_on_both_sides(shard_folder: Path, photo_folder: Path) -> None
     assert not set(shards.identity[renders]) & set(shards.identity[held])
     assert not shards.real[held].any()
     assert len(np.union1d(training, held)) == len(shards)
+
+
+def test_photos_validate_where_there_are_no_renders(photo_folder: Path, shard_folder: Path) -> None:
+    (photo_folder / "targets.npz").write_bytes((shard_folder / "targets.npz").read_bytes())
+    shards = load_shards([photo_folder])
+    training, held = split_identities(shards, 0.2, 0)
+    assert len(held)
+    assert not set(shards.identity[training]) & set(shards.identity[held])

@@ -13,7 +13,7 @@ from rich.console import Console
 from norface import facs
 from norface.data.fer2013 import EmotionFaces
 from norface.models.checkpoint import Recipe, load_classification, save_network
-from norface.training.emotions import mirror, mirrored_landmarks, train_emotions
+from norface.training.emotions import train_emotions
 from norface.training.emotions_config import EmotionsConfig
 
 QUIET = Console(file=io.StringIO())
@@ -58,17 +58,6 @@ def test_both_phases(faces: Path, shard_folder: Path, tmp_path: Path) -> None:
         QUIET,
     )
     assert load_classification(second)[0].use_normalized
-
-
-def test_mirror_swaps_the_sides() -> None:
-    swap = mirrored_landmarks()
-    assert (swap[swap] == np.arange(478)).all()
-    assert swap[33] == 263
-    assert swap[61] == 291
-    assert swap[1] == 1
-    shape = np.random.default_rng(0).normal(size=(2, 478, 3)).astype(np.float32)
-    assert np.allclose(mirror(mirror(shape)), shape)
-    assert np.allclose(mirror(shape)[0, 33], shape[0, 263] * (-1, 1, 1))
 
 
 def test_emotions_of_fer_are_norfaces() -> None:

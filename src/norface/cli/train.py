@@ -45,15 +45,16 @@ def normalization(config: _Normalization) -> int:
 
 
 def classification(config: _Classification) -> int:
-    """Train F_cla, which reads action units from the original and the normalized face.
+    """Train F_cla, which reads action units, emotions or both from the original and normalized face.
 
-    Run again with the same options, an interrupted training goes on.
+    On tokens of F_nor's encoder, or end to end on images. Run again with the same options, an
+    interrupted training goes on.
     """
     return _train(train_classification, config)
 
 
 def emotions(config: _Emotions) -> int:
-    """Train F_cla for emotions.
+    """Train the small F_cla for emotions alone, on FER2013.
 
     Run again with the same options, an interrupted training goes on.
     """

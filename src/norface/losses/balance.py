@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+import torch
 from torch import Tensor
+
+from norface.models.moe import Routing
 
 
 def squared_variation(x: Tensor) -> Tensor:
@@ -29,3 +34,12 @@ def load_loss(load: Tensor) -> Tensor:
         load: (B, E), see `norface.models.moe.Routing`.
     """
     return squared_variation(load.sum(0))
+
+
+def balance_losses(routings: Iterable[Routing]) -> tuple[Tensor, Tensor]:
+    """Importance and load loss, each summed over the mixtures; 0 without any."""
+    zero = torch.zeros(())
+    chosen = list(routings)
+    importance = sum((importance_loss(r.gates) for r in chosen), zero)
+    load = sum((load_loss(r.load) for r in chosen), zero)
+    return importance, load

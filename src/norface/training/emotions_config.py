@@ -24,9 +24,12 @@ class EmotionsConfig(RunConfig):
         smoothing: label smoothing; the labels of FER2013 are noisy.
         mixup: parameter of the beta distribution of mixed pairs; 0 is off.
         encoder_rate: learning rate of the encoder relative to the rest.
-        use_original, use_normalized: the inputs, for ablations.
-        input_moe, output_moe: the mixtures of experts, for ablations.
-        importance_weight, load_weight: of the balancing losses (0.001 in the paper).
+        use_original: whether the original is read.
+        use_normalized: whether the normalized face is read.
+        input_moe: off, a single expert takes the place of the mixture (Input MoE).
+        output_moe: the same for the Output MoE.
+        importance_weight: of the experts' importance balancing (0.001 in the paper).
+        load_weight: of the experts' load balancing (0.001 in the paper).
         held_out: Training rows kept for validation; PublicTest is only ever reported.
     """
 
@@ -47,6 +50,7 @@ class EmotionsConfig(RunConfig):
     load_weight: float = 0.001
     batch: int = 64
     weight_decay: float = 0.05
+    clip: float = 2.0
     augmentation: AugmentationConfig = field(
         default_factory=lambda: AugmentationConfig(
             rotation=14.0, scale=0.12, shift=0.06, small=0.15, blur=0.1, noise=0.15

@@ -1,7 +1,8 @@
 """Cached tokens of original and normalized faces.
 
-The encoder of F_nor stays as it is while F_cla learns, so what it says is computed once and kept on
-disk: for each sample one plain copy and some augmented ones. An interrupted computation goes on.
+The encoder of F_nor stays as it is while F_cla learns from its tokens, so what it says is computed
+once and kept on disk: for each sample one plain copy and some augmented ones. An interrupted
+computation goes on.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,16 +19,18 @@ import numpy as np
 import torch
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
-from torch.nn import functional as F
 
 from norface.data.augment import AugmentationConfig, augment, centre
 from norface.data.shards import Shards
 from norface.models.checkpoint import write_whole
-from norface.models.normalization import NormalizationNetwork
-from norface.training.normalization import SIZE, to_images
-from norface.training.state import Record, StopRequest, ahead
+from norface.training.batches import ahead
+from norface.training.frozen_normalizer import FrozenNormalizer
+from norface.training.pictures import to_images
+from norface.training.record import Record
+from norface.training.stop import StopRequest
 
 _ROWS = 96
+_NAMES = ("original", "normalized")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,38 +45,9 @@ class TokenCache:
     normalized: NDArray[np.float16]
 
 
-@torch.no_grad()
-def normalize_tokens(
-    network: NormalizationNetwork,
-    pictures: NDArray[np.uint8],
-    geometry: NDArray[np.floating],
-    target: torch.Tensor,
-    target_tokens: torch.Tensor,
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """What inference does up to the classifier.
-
-    Args:
-        network: F_nor in evaluation mode.
-        pictures: (B, 128, 128, 3) uint8.
-        geometry: (B, 478, 3).
-        target: (1, 3, 256, 256) in 0..1.
-        target_tokens: (1, L, D), of the target.
-
-    Returns:
-        tokens of the originals and of the normalized faces (B, L, D), and the normalized faces
-        (B, 3, 256, 256), float32.
-    """
-    with torch.autocast("cpu", torch.bfloat16):
-        original = network.encoder(to_images(pictures))
-        shapes = torch.from_numpy(geometry.astype(np.float32))
-        normalized = network.render(original, shapes, target_tokens, target)
-        tokens = network.encoder(F.avg_pool2d(normalized, normalized.shape[-1] // SIZE))
-    return original.float(), tokens.float(), normalized.float()
-
-
 def cache_tokens(
     folder: Path,
-    network: NormalizationNetwork,
+    normalizer: FrozenNormalizer,
     shards: Shards,
     *,
     checkpoint: Path,
@@ -81,8 +56,21 @@ def cache_tokens(
     augmentation: AugmentationConfig,
     seed: int,
     record: Record,
+    write: bool = True,
 ) -> TokenCache | None:
     """Compute the tokens, or only what is missing of them.
+
+    Args:
+        folder: where they are kept.
+        normalizer: F_nor.
+        shards: the faces.
+        checkpoint: of F_nor; tokens of another one are refused.
+        target: the number of its target face, likewise.
+        copies: K.
+        augmentation: of the copies after the first.
+        seed: of the augmentation.
+        record: told how it goes.
+        write: off, for all processes but one: wait until the one has made them.
 
     Returns:
         the cache, or None when a signal asked to stop.
@@ -100,66 +88,82 @@ def cache_tokens(
         "target": target,
         "seed": seed,
     }
-    encoder = network.encoder
-    names = ("original", "normalized")
-    paths = {name: folder / f"{name}.npy" for name in names}
     progress = folder / "progress.json"
-    done = 0
-    if progress.exists():
-        found = json.loads(progress.read_text())
-        if found["key"] != key:
-            raise ValueError(f"{folder} holds tokens of other data or another network; remove it")
-        done = int(found["done"])
-    folder.mkdir(parents=True, exist_ok=True)
-    shape = (copies, len(shards), encoder.tokens, encoder.width)
-    arrays = {
-        name: open_memmap(
-            path, mode="r+" if done else "w+", dtype=np.float16, shape=None if done else shape
-        )
-        for name, path in paths.items()
-    }
-    flat = {
-        name: array.reshape(rows, encoder.tokens, encoder.width) for name, array in arrays.items()
-    }
 
-    def pictures(chunk: int) -> NDArray[np.uint8]:
-        out = np.empty((min(_ROWS, rows - chunk * _ROWS), SIZE, SIZE, 3), np.uint8)
+    def found() -> int:
+        """Rows that are done."""
+        if not progress.exists():
+            return 0
+        content = json.loads(progress.read_text())
+        if content["key"] != key:
+            raise ValueError(f"{folder} holds tokens of other data or another network; remove it")
+        return int(content["done"])
+
+    with StopRequest() as stop:
+        if not write:
+            while found() < rows:
+                if stop.asked:
+                    return None
+                time.sleep(1.0)
+            return TokenCache(*(np.load(folder / f"{n}.npy", mmap_mode="r") for n in _NAMES))
+        done = found()
+        folder.mkdir(parents=True, exist_ok=True)
+        shape = (copies, len(shards), normalizer.tokens, normalizer.width)
+        arrays = [
+            open_memmap(
+                folder / f"{name}.npy",
+                mode="r+" if done else "w+",
+                dtype=np.float16,
+                shape=None if done else shape,
+            )
+            for name in _NAMES
+        ]
+        flat = [array.reshape(rows, normalizer.tokens, normalizer.width) for array in arrays]
+
+        def save() -> None:
+            for array in arrays:
+                array.flush()
+            write_whole(progress, json.dumps({"key": key, "done": done}).encode())
+
+        pictures = _picture_maker(shards, rows, normalizer.image_size, augmentation, seed)
+        last = time.monotonic()
+        with ahead(pictures, done // _ROWS) as chunks:
+            while done < rows and not stop.asked:
+                images = next(chunks)
+                samples = np.arange(done, done + len(images)) % len(shards)
+                shapes = torch.from_numpy(shards.geometry[samples].astype(np.float32))
+                both = normalizer.read_both(
+                    to_images(images).to(normalizer.device), shapes.to(normalizer.device)
+                )
+                for array, tokens in zip(flat, both, strict=True):
+                    array[done : done + len(images)] = tokens.cpu().numpy()
+                done += len(images)
+                if time.monotonic() - last > 20 or done >= rows:
+                    last = time.monotonic()
+                    save()
+                    record.say(f"tokens {done} of {rows}")
+        if done < rows:
+            save()
+            return None
+        return TokenCache(*arrays)
+
+
+def _picture_maker(
+    shards: Shards, rows: int, size: int, augmentation: AugmentationConfig, seed: int
+) -> Callable[[int], NDArray[np.uint8]]:
+    """A function from the number of a chunk to its pictures (n, size, size, 3)."""
+    cv2.setNumThreads(0)
+
+    def make(chunk: int) -> NDArray[np.uint8]:
+        out = np.empty((max(min(_ROWS, rows - chunk * _ROWS), 0), size, size, 3), np.uint8)
         rng = np.random.default_rng((seed, 7, chunk))
         for i in range(len(out)):
             copy, sample = divmod(chunk * _ROWS + i, len(shards))
             image = shards.original[sample]
-            out[i] = centre(image, SIZE) if copy == 0 else augment(image, rng, augmentation)
+            if copy == 0:
+                out[i] = centre(image, size)
+            else:
+                out[i] = augment(image, rng, augmentation, size=size)
         return out
 
-    def save() -> None:
-        for array in arrays.values():
-            array.flush()
-        write_whole(progress, json.dumps({"key": key, "done": done}).encode())
-
-    cv2.setNumThreads(0)
-    network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    face = to_images(shards.targets[target : target + 1])
-    with torch.no_grad():
-        face_tokens = encoder(network.shrink(face))
-    last = time.monotonic()
-    with StopRequest() as stop, ahead(pictures, done // _ROWS) as chunks:
-        for images in chunks:
-            if done >= rows or stop.asked:
-                break
-            samples = np.arange(done, done + len(images)) % len(shards)
-            original, normalized, _ = normalize_tokens(
-                network, images, shards.geometry[samples], face, face_tokens
-            )
-            flat["original"][done : done + len(images)] = original.numpy()
-            flat["normalized"][done : done + len(images)] = normalized.numpy()
-            done += len(images)
-            if time.monotonic() - last > 20 or done >= rows:
-                last = time.monotonic()
-                save()
-                record.say(f"tokens {done} of {rows}")
-            if done >= rows:
-                break
-    if done < rows:
-        save()
-        return None
-    return TokenCache(arrays["original"], arrays["normalized"])
+    return make

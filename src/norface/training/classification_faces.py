@@ -1,0 +1,176 @@
+"""What F_cla learns from: labelled faces as cached tokens, or as images."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from norface.data.augment import AugmentationConfig, augment, centre, geometry_noise
+from norface.data.mirror import mirror_geometry, mirror_intensity
+from norface.data.shards import Shards
+from norface.training.frozen_normalizer import FrozenNormalizer, resized
+from norface.training.pictures import to_images
+from norface.training.tokens import TokenCache
+
+
+class LabelledFaces(NamedTuple):
+    """B faces.
+
+    Attributes:
+        original: (B, L, D) tokens, or (B, 3, S, S) images in 0..1.
+        normalized: the same of the normalized faces; None where it is not read or not yet made.
+        geometry: (B, 478, 3).
+        intensity: (B, A, 3) in 0..5, NaN where unknown.
+        emotion: (B,) long, index into `norface.facs.EMOTIONS`, -1 where unknown.
+    """
+
+    original: Tensor
+    normalized: Tensor | None
+    geometry: Tensor
+    intensity: Tensor
+    emotion: Tensor
+
+
+class FaceSource(Protocol):
+    """Where batches come from.
+
+    Attributes:
+        views: versions of each sample to validate on; the first is plain.
+    """
+
+    views: int
+
+    def varied(self, samples: NDArray[np.int64], rngs: list[np.random.Generator]) -> LabelledFaces:
+        """Faces to learn from, each varied by its own generator."""
+
+    def view(self, number: int, samples: NDArray[np.int64]) -> LabelledFaces:
+        """Faces to validate on, always the same."""
+
+    def completed(self, faces: LabelledFaces) -> LabelledFaces:
+        """With what is made on the device: the normalized faces."""
+
+
+class TokenFaces:
+    """Tokens of F_nor's encoder, from the cache; only the landmarks are varied anew.
+
+    Args:
+        shards: geometry and labels.
+        cache: tokens of the same samples.
+    """
+
+    def __init__(self, shards: Shards, cache: TokenCache) -> None:
+        self._shards, self._cache = shards, cache
+        self.views = len(cache.original)
+
+    def varied(self, samples: NDArray[np.int64], rngs: list[np.random.Generator]) -> LabelledFaces:
+        """One of the copies of each sample; see `FaceSource`."""
+        copies = np.array([rng.integers(0, self.views) for rng in rngs], np.int64)
+        geometry = [
+            geometry_noise(self._shards.geometry[i], rng)
+            for i, rng in zip(samples, rngs, strict=True)
+        ]
+        return self._faces(copies, samples, np.stack(geometry))
+
+    def view(self, number: int, samples: NDArray[np.int64]) -> LabelledFaces:
+        """Copy `number`; see `FaceSource`."""
+        copies = np.full(len(samples), number)
+        return self._faces(copies, samples, self._shards.geometry[samples].astype(np.float32))
+
+    def completed(self, faces: LabelledFaces) -> LabelledFaces:
+        """Nothing is missing."""
+        return faces
+
+    def _faces(
+        self, copies: NDArray[np.int64], samples: NDArray[np.int64], geometry: NDArray[np.float32]
+    ) -> LabelledFaces:
+        return LabelledFaces(
+            torch.from_numpy(self._cache.original[copies, samples].astype(np.float32)),
+            torch.from_numpy(self._cache.normalized[copies, samples].astype(np.float32)),
+            torch.from_numpy(geometry),
+            torch.from_numpy(self._shards.intensity[samples].astype(np.float32)),
+            torch.from_numpy(self._shards.emotion[samples].astype(np.int64)),
+        )
+
+
+class ImageFaces:
+    """Images, varied anew at each step and normalized as they are: no face is seen twice.
+
+    That costs a forward pass of F_nor a step and spares the disk (a normalized face of 256 pixels
+    takes 197 kB, for each sample and copy).
+
+    Args:
+        shards: images, geometry and labels.
+        size: S, of the images that F_cla reads.
+        normalizer: makes the normalized faces; None does without.
+        augmentation: how strongly faces are varied.
+        mirror: probability of a mirrored face.
+        views: versions of each sample to validate on.
+        seed: chooses how those are varied.
+    """
+
+    def __init__(
+        self,
+        shards: Shards,
+        *,
+        size: int,
+        normalizer: FrozenNormalizer | None,
+        augmentation: AugmentationConfig,
+        mirror: float,
+        views: int,
+        seed: int,
+    ) -> None:
+        cv2.setNumThreads(0)
+        self._shards, self._size, self._normalizer = shards, size, normalizer
+        self._augmentation, self._mirror = augmentation, mirror
+        self.views, self._seed = views, seed
+
+    def varied(self, samples: NDArray[np.int64], rngs: list[np.random.Generator]) -> LabelledFaces:
+        """See `FaceSource`."""
+        images, shapes, intensities = [], [], []
+        for i, rng in zip(samples, rngs, strict=True):
+            image = augment(self._shards.original[i], rng, self._augmentation, size=self._size)
+            shape = geometry_noise(self._shards.geometry[i], rng)
+            intensity = self._shards.intensity[i].astype(np.float32)
+            if rng.random() < self._mirror:
+                image, shape = image[:, ::-1], mirror_geometry(shape)
+                intensity = mirror_intensity(intensity)
+            images.append(image)
+            shapes.append(shape)
+            intensities.append(intensity)
+        return LabelledFaces(
+            to_images(np.stack(images)),
+            None,
+            torch.from_numpy(np.stack(shapes)),
+            torch.from_numpy(np.stack(intensities)),
+            torch.from_numpy(self._shards.emotion[samples].astype(np.int64)),
+        )
+
+    def view(self, number: int, samples: NDArray[np.int64]) -> LabelledFaces:
+        """See `FaceSource`."""
+        images = []
+        for i in samples:
+            image = self._shards.original[i]
+            if number == 0:
+                images.append(centre(image, self._size))
+            else:
+                rng = np.random.default_rng((self._seed, 7, number, i))
+                images.append(augment(image, rng, self._augmentation, size=self._size))
+        return LabelledFaces(
+            to_images(np.stack(images)),
+            None,
+            torch.from_numpy(self._shards.geometry[samples].astype(np.float32)),
+            torch.from_numpy(self._shards.intensity[samples].astype(np.float32)),
+            torch.from_numpy(self._shards.emotion[samples].astype(np.int64)),
+        )
+
+    def completed(self, faces: LabelledFaces) -> LabelledFaces:
+        """With the normalized faces (B, 3, S, S)."""
+        if self._normalizer is None:
+            return faces
+        normalized = self._normalizer.render(faces.original, faces.geometry)
+        return faces._replace(normalized=resized(normalized, self._size))
