@@ -45,7 +45,7 @@ def normalization(config: _Normalization) -> int:
 
 
 def classification(config: _Classification) -> int:
-    """Train F_cla, which reads action units, emotions or both from the original and normalized face.
+    """Train F_cla, which reads action units, emotions or both from original and normalized face.
 
     On tokens of F_nor's encoder, or end to end on images. Run again with the same options, an
     interrupted training goes on.

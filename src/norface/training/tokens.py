@@ -21,7 +21,7 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from norface.data.augment import AugmentationConfig, augment, centre
-from norface.data.shards import Shards
+from norface.data.shards import ShardError, Shards
 from norface.models.checkpoint import write_whole
 from norface.training.batches import ahead
 from norface.training.frozen_normalizer import FrozenNormalizer
@@ -76,7 +76,7 @@ def cache_tokens(
         the cache, or None when a signal asked to stop.
 
     Raises:
-        ValueError: the folder holds tokens of other faces or of another network.
+        ShardError: the folder holds tokens of other faces or of another network.
     """
     rows = copies * len(shards)
     digest = hashlib.sha256(checkpoint.read_bytes())
@@ -96,7 +96,7 @@ def cache_tokens(
             return 0
         content = json.loads(progress.read_text())
         if content["key"] != key:
-            raise ValueError(f"{folder} holds tokens of other data or another network; remove it")
+            raise ShardError(f"{folder} holds tokens of other data or another network; remove it")
         return int(content["done"])
 
     with StopRequest() as stop:
