@@ -134,7 +134,8 @@ class ClassificationNetwork(nn.Module):
             # One pass for both faces.
             images = [self.encoder.shrink(image) for image in inputs]
             tokens = self.encoder(torch.cat(images))
-            return list(torch.unflatten(tokens, 0, (len(images), -1)).unbind())
+            # Not unflattened: the exporter would take the number of faces for a constant.
+            return list(tokens.reshape(len(images), -1, *tokens.shape[1:]).unbind())
         encoders = [self.encoder] * self.use_original
         encoders += [self.normalized_encoder] * self.use_normalized
         return [
