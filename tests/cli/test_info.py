@@ -37,3 +37,20 @@ def test_the_card_of_the_default_is_printed(capsys: pytest.CaptureFixture[str]) 
 def test_missing_weights_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["info", "--weights", str(tmp_path)]) == 1
     assert "no weights" in capsys.readouterr().err
+
+
+def test_the_cost_of_a_preset_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("torch")
+    assert main(["info", "--preset", "base"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert all(len(line) <= 80 for line in lines)
+    encoder = next(line for line in lines if line.startswith("  encoder"))
+    # ViT-B/16 at 256: 16 * 16 patches.
+    assert encoder.split() == ["encoder", "85,844,736", "46.393"]
+    assert sum(line.startswith("  all") for line in lines) == 3
+
+
+def test_an_unknown_preset_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("torch")
+    assert main(["info", "--preset", "huge"]) == 2
+    assert "there are base, large, small, test, test-vit, tiny" in capsys.readouterr().err
