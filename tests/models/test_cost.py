@@ -15,7 +15,7 @@ def _transformer_flops(tokens: int, width: int, depth: int, ratio: int = 4) -> i
 
 
 @pytest.mark.parametrize(
-    ("name", "width", "depth", "side"),
+    ("name", "width", "depth", "side"), [("test-vit", 16, 2, 4), ("base", 768, 12, 16)]
 )
 def test_the_transformer_counted_by_hand(name: str, width: int, depth: int, side: int) -> None:
     patches = 2 * side * side * 3 * 16 * 16 * width
