@@ -226,8 +226,8 @@ class VisionTransformer(Encoder):
     def _encode(self, x: Tensor) -> Tensor:
         """(B, L, D) with positions -> (B, 1 + L, D)."""
         start = self.cls_token + self.pos_embed[:, :1]
-        # Not len(x), which the exporter would take for a constant.
-        x = torch.cat([start.expand(x.shape[0], -1, -1), x], dim=1)
+        # Not by len(x), which the exporter would take for a constant.
+        x = torch.cat([start.expand_as(x[:, :1]), x], dim=1)
         for block in self.blocks:
             if self.checkpointing and self.training and torch.is_grad_enabled():
                 x = checkpoint(block, x, use_reentrant=False)
