@@ -18,6 +18,7 @@ from rich.console import Console
 from norface import facs
 from norface.data.augment import AugmentationConfig
 from norface.data.shards import load_shards
+from norface.losses.presence import presence_of
 from norface.models.checkpoint import (
     Recipe,
     load_classification,
@@ -26,16 +27,15 @@ from norface.models.checkpoint import (
 )
 from norface.models.classification import ClassificationOutput
 from norface.training import classification as module
-from norface.training.classification import (
+from norface.training.classification import split_identities, train_classification
+from norface.training.classification_config import ClassificationConfig
+from norface.training.classification_faces import LabelledFaces
+from norface.training.classification_losses import (
     LabelWeights,
     emotion_weights,
     loss_terms,
     positive_weights,
-    split_identities,
-    train_classification,
 )
-from norface.training.classification_config import ClassificationConfig
-from norface.training.classification_faces import LabelledFaces
 
 QUIET = Console(file=io.StringIO())
 UNITS = len(facs.ACTION_UNITS)
@@ -239,7 +239,9 @@ def output(count: int = 4) -> tuple[ClassificationOutput, list[torch.Tensor]]:
 
 
 def labels(intensity: torch.Tensor, emotion: torch.Tensor) -> LabelledFaces:
-    return LabelledFaces(torch.empty(0), None, torch.empty(0), intensity, emotion)
+    nothing = torch.empty(0)
+    presence = presence_of(intensity[..., 0])
+    return LabelledFaces(nothing, None, nothing, intensity, presence, emotion)
 
 
 def options_of_losses(presence: str) -> ClassificationConfig:

@@ -8,22 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from rich.console import Console
-from torch import Tensor, nn
+from torch import nn
 
-from norface import facs
 from norface.data.shards import Shards, load_shards
-from norface.losses.balance import balance_losses
-from norface.losses.emotion import emotion_labels, emotion_loss
-from norface.losses.intensity import agreement_loss, intensity_loss
-from norface.losses.presence import asymmetric_presence_loss, presence_loss, presence_of
 from norface.models.checkpoint import Recipe, load_matching, load_normalization
-from norface.models.classification import ClassificationNetwork, ClassificationOutput
+from norface.models.classification import ClassificationNetwork
 from norface.training.average import WeightAverage
 from norface.training.batches import Part
 from norface.training.classification_config import ClassificationConfig
@@ -33,6 +27,7 @@ from norface.training.classification_faces import (
     LabelledFaces,
     TokenFaces,
 )
+from norface.training.classification_losses import label_weights, loss_terms
 from norface.training.classification_validation import validate
 from norface.training.encoder_start import start_encoder
 from norface.training.frozen_normalizer import FrozenNormalizer
@@ -45,18 +40,6 @@ from norface.training.tokens import cache_tokens
 
 CHECKPOINT = "classification.safetensors"
 _DRY_SAMPLES = 64
-
-
-class LabelWeights(NamedTuple):
-    """Weights against rarity.
-
-    Attributes:
-        present: (A,), of present units against absent ones.
-        emotion: (8,), of each emotion; None weighs all alike.
-    """
-
-    present: Tensor
-    emotion: Tensor | None
 
 
 def train_classification(config: ClassificationConfig, console: Console | None = None) -> Path:
@@ -152,79 +135,6 @@ def make_recipe(config: ClassificationConfig) -> Recipe:
     if config.drop_path:
         options["drop_path"] = config.drop_path
     return Recipe(kind="classification", preset=config.preset, options=options)
-
-
-def loss_terms(
-    out: ClassificationOutput,
-    truth: LabelledFaces,
-    weights: LabelWeights,
-    config: ClassificationConfig,
-) -> dict[str, Tensor]:
-    """The losses of a batch: each by itself, and ``loss``, their weighted sum.
-
-    Args:
-        out: of the network.
-        truth: labels; NaN and -1 where unknown.
-        weights: against rarity.
-        config: the weights of the losses.
-    """
-    losses: dict[str, Tensor] = {}
-    if out.presence is not None and out.intensity is not None:
-        losses["intensity"] = intensity_loss(out.intensity, truth.intensity)
-        losses["agreement"] = agreement_loss(out.intensity[..., 0], truth.intensity[..., 0])
-        present = presence_of(truth.intensity[..., 0])
-        if config.presence == "asymmetric":
-            losses["presence"] = asymmetric_presence_loss(
-                out.presence,
-                present,
-                gamma_positive=config.gamma_positive,
-                gamma_negative=config.gamma_negative,
-                margin=config.margin,
-            )
-        else:
-            losses["presence"] = presence_loss(
-                out.presence, present, positive_weight=weights.present
-            )
-    if out.emotion is not None:
-        label = emotion_labels(truth.emotion, smoothing=config.smoothing)
-        losses["emotion"] = emotion_loss(out.emotion, label, weight=weights.emotion)
-    losses["importance"], losses["load"] = balance_losses(out.routings.values())
-    total = torch.stack(
-        [getattr(config, f"{name}_weight") * loss for name, loss in losses.items()]
-    ).sum()
-    return {"loss": total, **losses}
-
-
-def label_weights(
-    shards: Shards,
-    training: NDArray[np.int64],
-    config: ClassificationConfig,
-    device: torch.device,
-) -> LabelWeights:
-    """Weights from how often the training samples show each label."""
-    emotion = emotion_weights(shards.emotion[training]) if config.balance_emotions else None
-    return LabelWeights(
-        positive_weights(shards.intensity[training]).to(device),
-        None if emotion is None else emotion.to(device),
-    )
-
-
-def positive_weights(intensity: NDArray[np.floating]) -> Tensor:
-    """How much more a present unit counts than an absent one, (A,): the root of their ratio."""
-    whole = intensity[..., 0].astype(np.float32)
-    known = ~np.isnan(whole)
-    present = (np.nan_to_num(whole) >= facs.PRESENCE_INTENSITY).sum(axis=0)
-    absent = known.sum(axis=0) - present
-    ratio = np.sqrt(absent / np.maximum(present, 1))
-    return torch.from_numpy(np.clip(ratio, 1.0, 5.0).astype(np.float32))
-
-
-def emotion_weights(emotion: NDArray[np.integer]) -> Tensor:
-    """Weights of the emotions (8,): the root of their rarity, mean 1 over the known labels."""
-    count = np.bincount(emotion[emotion >= 0], minlength=len(facs.EMOTIONS)).astype(np.float64)
-    rarity = np.sqrt(count.sum() / np.maximum(count, 1.0))
-    mean = (rarity * count).sum() / max(count.sum(), 1.0)
-    return torch.from_numpy((rarity / max(mean, 1e-9)).astype(np.float32))
 
 
 def split_identities(

@@ -9,7 +9,7 @@ from typing import Final, Literal
 from norface.data.augment import AugmentationConfig
 from norface.training.config import RunConfig
 
-_PAPERS_SIZES: Final = ("base", "large")
+_PAPERS_SIZES: Final = ("small", "base", "large")
 PRESENCE_RATE: Final = 1e-4
 """The paper's base learning rates, for a batch of 256 (stated)."""
 INTENSITY_RATE: Final = 1e-3
@@ -21,8 +21,8 @@ TINY_RATE: Final = 1e-3
 class ClassificationConfig(RunConfig):
     """Training of the classification network F_cla.
 
-    At presets `base` and `large` the paper's recipe is the default: images, end to end, 40 epochs,
-    and its base learning rates times ``batch / 256``.
+    At the presets `small`, `base` and `large` the paper's recipe is the default: images, end to
+    end, 40 epochs, and its base learning rates times ``batch / 256``.
 
     Attributes:
         data: folders of shards, see `norface.data.shards`.
@@ -30,7 +30,7 @@ class ClassificationConfig(RunConfig):
         heads: what is learned: action_units, emotions, or both at once.
         reads: tokens of F_nor's encoder, which stays as it is (computed once and kept on disk), or
             images, by an encoder of the network's own that learns with it; by default tokens, at
-            `base` and `large` images.
+            `small`, `base` and `large` images.
         encoder: what the own encoder starts from: a checkpoint of `norface train pretraining` or
             any other with an encoder of that size, or a published MAE file; by default ImageNet
             where the encoder is convolutional.
@@ -46,13 +46,13 @@ class ClassificationConfig(RunConfig):
         input_moe: off, a single expert takes the place of the mixture (Input MoE).
         output_moe: the same for every head (Output MoE).
         drop_path: share of a transformer encoder's branches left out in training; by default 0.1
-            at `base`, 0.2 at `large` (as in the MAE recipe), else 0.
-        learning_rate: 0 is by preset: 1e-3, but at `base` and `large` the paper's rate of what is
-            learned (1e-4 presence, 1e-3 intensity, 2e-5 emotions) times ``batch / 256``; of
-            several the smallest (ours).
+            at `small` and `base`, 0.2 at `large` (as in the MAE recipe), else 0.
+        learning_rate: 0 is by preset: 1e-3, but from `small` on the paper's rate of what is learned
+            (1e-4 presence, 1e-3 intensity, 2e-5 emotions) times ``batch / 256``; of several the
+            smallest (ours).
         layer_decay: factor of the learning rate from each of the encoder's blocks to the one
-            before it; by default 0.75 at `base` and `large` (ours; 0.65 and 0.75 in the MAE
-            recipe), else 1, which is off.
+            before it; by default 0.75 from `small` on (ours; 0.65 and 0.75 in the MAE recipe),
+            else 1, which is off.
         real_share: share of the batch that is photos, when there are photos and renders.
         presence: loss of presence: cross-entropy with weights against rarity, or the asymmetric
             loss (see `norface.losses.presence`).
@@ -145,7 +145,7 @@ class ClassificationConfig(RunConfig):
 
         choose("reads", "images" if papers else "tokens")
         choose("layer_decay", 0.75 if papers else 1.0)
-        share = {"base": 0.1, "large": 0.2}.get(self.preset, 0.0)
+        share = {"small": 0.1, "base": 0.1, "large": 0.2}.get(self.preset, 0.0)
         choose("drop_path", share if self.reads == "images" else 0.0)
         if papers and self.minutes is None and self.steps is None:
             choose("epochs", 40.0)

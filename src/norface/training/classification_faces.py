@@ -13,6 +13,7 @@ from torch import Tensor
 from norface.data.augment import AugmentationConfig, augment, centre, geometry_noise
 from norface.data.mirror import mirror_geometry, mirror_intensity
 from norface.data.shards import Shards
+from norface.losses.presence import presence_of
 from norface.training.frozen_normalizer import FrozenNormalizer, resized
 from norface.training.pictures import to_images
 from norface.training.tokens import TokenCache
@@ -26,6 +27,7 @@ class LabelledFaces(NamedTuple):
         normalized: the same of the normalized faces; None where it is not read or not yet made.
         geometry: (B, 478, 3).
         intensity: (B, A, 3) in 0..5, NaN where unknown.
+        presence: (B, A), 1, 0, or -1 where unknown; some data sets know it without the intensity.
         emotion: (B,) long, index into `norface.facs.EMOTIONS`, -1 where unknown.
     """
 
@@ -33,6 +35,7 @@ class LabelledFaces(NamedTuple):
     normalized: Tensor | None
     geometry: Tensor
     intensity: Tensor
+    presence: Tensor
     emotion: Tensor
 
 
@@ -92,8 +95,7 @@ class TokenFaces:
             torch.from_numpy(self._cache.original[copies, samples].astype(np.float32)),
             torch.from_numpy(self._cache.normalized[copies, samples].astype(np.float32)),
             torch.from_numpy(geometry),
-            torch.from_numpy(self._shards.intensity[samples].astype(np.float32)),
-            torch.from_numpy(self._shards.emotion[samples].astype(np.int64)),
+            *_labels(self._shards.intensity[samples], self._shards.emotion[samples]),
         )
 
 
@@ -135,7 +137,7 @@ class ImageFaces:
         for i, rng in zip(samples, rngs, strict=True):
             image = augment(self._shards.original[i], rng, self._augmentation, size=self._size)
             shape = geometry_noise(self._shards.geometry[i], rng)
-            intensity = self._shards.intensity[i].astype(np.float32)
+            intensity: NDArray[np.floating] = self._shards.intensity[i]
             if rng.random() < self._mirror:
                 image, shape = image[:, ::-1], mirror_geometry(shape)
                 intensity = mirror_intensity(intensity)
@@ -146,8 +148,7 @@ class ImageFaces:
             to_images(np.stack(images)),
             None,
             torch.from_numpy(np.stack(shapes)),
-            torch.from_numpy(np.stack(intensities)),
-            torch.from_numpy(self._shards.emotion[samples].astype(np.int64)),
+            *_labels(np.stack(intensities), self._shards.emotion[samples]),
         )
 
     def view(self, number: int, samples: NDArray[np.int64]) -> LabelledFaces:
@@ -164,8 +165,7 @@ class ImageFaces:
             to_images(np.stack(images)),
             None,
             torch.from_numpy(self._shards.geometry[samples].astype(np.float32)),
-            torch.from_numpy(self._shards.intensity[samples].astype(np.float32)),
-            torch.from_numpy(self._shards.emotion[samples].astype(np.int64)),
+            *_labels(self._shards.intensity[samples], self._shards.emotion[samples]),
         )
 
     def completed(self, faces: LabelledFaces) -> LabelledFaces:
@@ -174,3 +174,11 @@ class ImageFaces:
             return faces
         normalized = self._normalizer.render(faces.original, faces.geometry)
         return faces._replace(normalized=resized(normalized, self._size))
+
+
+def _labels(
+    intensity: NDArray[np.floating], emotion: NDArray[np.int8]
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Intensity, presence and emotion of `LabelledFaces`, from what shards hold."""
+    known = torch.from_numpy(intensity.astype(np.float32))
+    return known, presence_of(known[..., 0]), torch.from_numpy(emotion.astype(np.int64))

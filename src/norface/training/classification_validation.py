@@ -17,7 +17,6 @@ from norface.evaluation.metrics import (
     mean_recall,
     nan_mean,
 )
-from norface.losses.presence import presence_of
 from norface.models.classification import ClassificationNetwork
 from norface.training.classification_faces import FaceSource, LabelledFaces
 from norface.training.router_load import RouterLoad
@@ -56,7 +55,8 @@ def validate(
     """Read all views of the samples, on plain weights and in full precision."""
     network.eval()
     router = RouterLoad([label for head in network.heads for label in _LABELS[head]])
-    intensity, true_intensity, probability = [], [], []
+    intensity, true_intensity = [], []
+    probability, true_presence = [], []
     emotion, true_emotion = [], []
     for view in range(source.views):
         for part in np.array_split(samples, max(len(samples) // 128, 1)):
@@ -66,6 +66,7 @@ def validate(
             router.add(out.routings, _shown(here, network.heads))
             if out.presence is not None:
                 probability.append(out.presence.sigmoid().cpu().numpy())
+                true_presence.append(faces.presence.numpy())
                 intensity.append(out.intensity[..., 0].cpu().numpy())
                 true_intensity.append(faces.intensity[..., 0].numpy())
             if out.emotion is not None:
@@ -74,10 +75,10 @@ def validate(
     figures: dict[str, float] = {}
     thresholds: dict[str, float] = {}
     if probability:
-        unit_figures, thresholds = _units(
-            np.concatenate(true_intensity), np.concatenate(intensity), np.concatenate(probability)
+        figures["f1"], thresholds = _presence(
+            np.concatenate(true_presence), np.concatenate(probability)
         )
-        figures |= unit_figures
+        figures["icc"] = _agreement(np.concatenate(true_intensity), np.concatenate(intensity))
     if emotion:
         said, true = np.concatenate(emotion), np.concatenate(true_emotion)
         known = true >= 0
@@ -86,19 +87,24 @@ def validate(
     return Validation(figures, thresholds, router)
 
 
-def _units(
-    truth: NDArray[np.float32], read: NDArray[np.float32], probability: NDArray[np.float32]
-) -> tuple[dict[str, float], dict[str, float]]:
-    """Mean F1 and ICC(3,1) over the units, and the threshold of each; all (N, A)."""
-    thresholds, scores, agreement = {}, [], []
+def _presence(
+    truth: NDArray[np.int8], probability: NDArray[np.float32]
+) -> tuple[float, dict[str, float]]:
+    """Mean F1 over the units and the threshold of each, from (N, A); -1 where unknown."""
+    thresholds, scores = {}, []
     for a, name in enumerate(facs.ACTION_UNIT_NAMES):
-        known = ~np.isnan(truth[:, a])
-        true, chance = truth[known, a], probability[known, a]
-        present = true >= facs.PRESENCE_INTENSITY
+        known = truth[:, a] >= 0
+        present, chance = truth[known, a] > 0, probability[known, a]
         thresholds[name] = best_f1_threshold(present, chance)
         scores.append(f1(present, chance >= thresholds[name]))
-        agreement.append(icc_3_1(true, read[known, a]))
-    return {"f1": nan_mean(scores), "icc": nan_mean(agreement)}, thresholds
+    return nan_mean(scores), thresholds
+
+
+def _agreement(truth: NDArray[np.float32], read: NDArray[np.float32]) -> float:
+    """Mean ICC(3,1) over the units, from (N, A); NaN where unknown."""
+    known = ~np.isnan(truth)
+    units = range(truth.shape[1])
+    return nan_mean([icc_3_1(truth[known[:, a], a], read[known[:, a], a]) for a in units])
 
 
 def _moved(faces: LabelledFaces, device: torch.device) -> LabelledFaces:
@@ -109,6 +115,7 @@ def _moved(faces: LabelledFaces, device: torch.device) -> LabelledFaces:
         None if normalized is None else normalized.to(device),
         faces.geometry.to(device),
         faces.intensity.to(device),
+        faces.presence.to(device),
         faces.emotion.to(device),
     )
 
@@ -116,7 +123,7 @@ def _moved(faces: LabelledFaces, device: torch.device) -> LabelledFaces:
 def _shown(faces: LabelledFaces, heads: tuple[str, ...]) -> torch.Tensor:
     """(B, labels) bool: the units and emotions that each face shows, in the order of the rows."""
     shown = {
-        "action_units": presence_of(faces.intensity[..., 0]) > 0,
+        "action_units": faces.presence > 0,
         "emotions": faces.emotion[:, None]
         == torch.arange(len(facs.EMOTIONS), device=faces.emotion.device),
     }
