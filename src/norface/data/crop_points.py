@@ -20,7 +20,8 @@ def crop_points(geometry: ArrayLike, yaw: ArrayLike, pitch: ArrayLike) -> NDArra
 
     Args:
         geometry: (N, 478, 3), see `norface.faces.align.geometry`.
-        yaw, pitch: (N,) in degrees; the crop takes the roll out.
+        yaw: (N,) in degrees.
+        pitch: (N,) in degrees; the roll is taken out by the crop.
 
     Returns:
         (N, 478, 2), x and y as shares of the crop, (0, 0) its upper left corner.

@@ -30,7 +30,8 @@ def discriminator_loss(real: Tensor, made: Tensor, *, kind: Kind = "non-saturati
     """Small when the discriminator is right about both.
 
     Args:
-        real, made: (N, 1, H, W) and (M, 1, H, W), logits of the patches.
+        real: (N, 1, H, W), logits of the patches.
+        made: (M, 1, H, W), the same.
         kind: softplus, or hinge at one.
 
     Returns:

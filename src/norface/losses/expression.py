@@ -13,7 +13,8 @@ def expression_distance(result: Tensor, original: Tensor) -> Tensor:
     It is twice the cosine distance, so both readings of the paper's loss are this one.
 
     Args:
-        result, original: (B, E), of the normalized faces and of the originals.
+        result: (B, E), of the normalized faces.
+        original: (B, E), of the originals.
 
     Returns:
         (B,)

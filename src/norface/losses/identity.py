@@ -10,7 +10,8 @@ def identity_distance(result: Tensor, target: Tensor) -> Tensor:
     """One minus the cosine of embeddings: 0 for the same direction, at most 2.
 
     Args:
-        result, target: (B, E), of the normalized faces and of their targets.
+        result: (B, E), of the normalized faces.
+        target: (B, E), of their targets.
 
     Returns:
         (B,)

@@ -12,7 +12,8 @@ def perceptual_distance(result: Sequence[Tensor], truth: Sequence[Tensor]) -> Te
     """Mean absolute difference of feature maps, each level in units of its own spread.
 
     Args:
-        result, truth: for each level a map (B, C, H, W) or tokens (B, L, D).
+        result: for each level a map (B, C, H, W) or tokens (B, L, D).
+        truth: the same.
 
     Returns:
         (B,), mean over the levels.

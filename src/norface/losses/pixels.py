@@ -17,6 +17,16 @@ def weighted_l1(image: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
     return ((image - truth).abs() * weight).mean()
 
 
+def weighted_square(image: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
+    """Mean squared difference; arguments as `weighted_l1`.
+
+    Most actions are absent most of the time, so the least absolute error of a network that cannot
+    read a face yet is no motion at all, with no gradient to leave it; the least squares are the
+    mean.
+    """
+    return ((image - truth).square() * weight).mean()
+
+
 def edge_l1(image: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
     """The same on differences of neighbouring pixels; without it thin lines (lids, lips) blur.
 

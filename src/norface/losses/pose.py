@@ -10,7 +10,8 @@ def pose_distance(result: Tensor, target: Tensor) -> Tensor:
     """Mean absolute difference of the angles, in units of 30 degrees.
 
     Args:
-        result, target: (B, 2), yaw and pitch in degrees.
+        result: (B, 2), yaw and pitch in degrees.
+        target: the same.
 
     Returns:
         (B,)
@@ -22,7 +23,8 @@ def landmark_distance(result: Tensor, target: Tensor) -> Tensor:
     """Mean distance of landmarks, as a share of the picture.
 
     Args:
-        result, target: (B, K, 2), landmarks that expressions hardly move, as shares of the crop.
+        result: (B, K, 2), landmarks that expressions hardly move, as shares of the crop.
+        target: the same.
 
     Returns:
         (B,)
@@ -38,7 +40,8 @@ def opening_distance(result: Tensor, original: Tensor) -> Tensor:
     over the width of the eye are nearly free of identity.
 
     Args:
-        result, original: (B, R), see `norface.models.landmarks.openings`.
+        result: (B, R), see `norface.models.landmarks.openings`.
+        original: the same.
 
     Returns:
         (B,)

@@ -1,4 +1,4 @@
-"""The face itself is the truth: reconstruction, and what a result must leave as the target has it."""
+"""Reconstruction of the very face, and what a result must leave as the target has it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ def reconstruction_distance(image: Tensor, truth: Tensor, weight: Tensor) -> Ten
     """Mean of absolute and of squared difference, pixels weighted.
 
     The squared part pulls towards the mean of what may be there when the absolute one would rather
-    leave everything as it is (see `norface.losses.pixels.weighted_l2`).
+    leave everything as it is (see `norface.losses.pixels.weighted_square`).
 
     Args:
-        image, truth: (B, 3, S, S) in 0..1.
+        image: (B, 3, S, S) in 0..1.
+        truth: the same.
         weight: (B, 1, S, S), mean about 1.
 
     Returns:
@@ -26,7 +27,8 @@ def background_distance(image: Tensor, target: Tensor, background: Tensor) -> Te
     """Mean absolute difference from the target where no face is.
 
     Args:
-        image, target: (B, 3, S, S) in 0..1.
+        image: (B, 3, S, S) in 0..1.
+        target: the same.
         background: (B, 1, S, S), 1 where only the target's background is, 0 on the face.
 
     Returns:

@@ -6,7 +6,6 @@ checkpoint of norface can be one (`EncoderSpec`); a user who may use ArcFace giv
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from torch.nn import functional as F
 
 from norface.models.checkpoint import CheckpointError, load_network
 from norface.models.encoder import EfficientNetLite0
+from norface.models.expression_embedding import ExpressionEmbedding
 from norface.models.onnx_network import OnnxError, OnnxNetwork
 
 FRAMES: Final = ("crop", "arcface")
@@ -71,6 +71,10 @@ class Embedding(nn.Module):
     Always in evaluation mode, no parameter takes a gradient; the picture does.
     """
 
+    mean: Tensor
+    std: Tensor
+    theta: Tensor
+
     def __init__(self, *, network: nn.Module, spec: EncoderSpec) -> None:
         super().__init__()
         self.network = network
@@ -111,11 +115,14 @@ def load_embedding(spec: EncoderSpec) -> Embedding:
         except OnnxError as error:
             raise CheckpointError(str(error)) from error
     network, _ = load_network(spec.path)
-    size = getattr(network, "image_size", None)
-    if not isinstance(size, int):
+    if not isinstance(network, ExpressionEmbedding):
         raise CheckpointError(f"{spec.path} holds no embedding network")
-    own = dataclasses.replace(
-        spec, size=size, mean=(0.0,) * 3, std=(1.0,) * 3, order="rgb", frame="crop"
+    own = EncoderSpec(
+        path=spec.path,
+        size=network.encoder.image_size,
+        mean=(0.0, 0.0, 0.0),
+        std=(1.0, 1.0, 1.0),
+        frame="crop",
     )
     return Embedding(network=network, spec=own)
 

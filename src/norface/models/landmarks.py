@@ -100,15 +100,20 @@ def openings(points: Tensor) -> Tensor:
         of the eyes.
     """
     at = {index: points[:, place] for place, index in enumerate(POINTS)}
-    eyes = (at[263] - at[33]).norm(dim=1).clamp(min=0.05)
+    eyes = _distance(at[263], at[33]).clamp(min=0.05)
     lips = (at[13] + at[14]) / 2
     # An eye is about a third as wide as its outer corners are apart.
     values = [
         3.0 * (at[145] - at[159])[:, 1],
         3.0 * (at[374] - at[386])[:, 1],
         (at[14] - at[13])[:, 1],
-        (at[291] - at[61]).norm(dim=1),
+        _distance(at[291], at[61]),
         (lips - at[61])[:, 1],
         (lips - at[291])[:, 1],
     ]
     return torch.stack(values, dim=1) / eyes[:, None]
+
+
+def _distance(one: Tensor, other: Tensor) -> Tensor:
+    # With a gradient even where both are the same.
+    return ((one - other).square().sum(1) + 1e-12).sqrt()

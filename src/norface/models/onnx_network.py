@@ -111,8 +111,10 @@ def _batch_norm(v: Sequence[Tensor], a: Attributes) -> Tensor:
 def _gemm(v: Sequence[Tensor], a: Attributes) -> Tensor:
     left = v[0].T if a.get("transA", 0) else v[0]
     right = v[1].T if a.get("transB", 0) else v[1]
-    out = a.get("alpha", 1.0) * (left @ right)
-    return out + a.get("beta", 1.0) * v[2] if len(v) > 2 else out
+    out: Tensor = a.get("alpha", 1.0) * (left @ right)
+    if len(v) > 2:
+        out = out + a.get("beta", 1.0) * v[2]
+    return out
 
 
 def _prelu(v: Sequence[Tensor], a: Attributes) -> Tensor:
@@ -156,7 +158,8 @@ def _reduce_mean(v: Sequence[Tensor], a: Attributes) -> Tensor:
 
 
 def _reduce_l2(v: Sequence[Tensor], a: Attributes) -> Tensor:
-    return torch.linalg.vector_norm(v[0], dim=_axes(v, a), keepdim=bool(a.get("keepdims", 1)))
+    keep = bool(a.get("keepdims", 1))
+    return v[0].square().sum(_axes(v, a), keepdim=keep).sqrt()
 
 
 def _unsqueeze(v: Sequence[Tensor], a: Attributes) -> Tensor:
