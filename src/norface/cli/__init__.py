@@ -55,6 +55,18 @@ def _train_emotions() -> Command:
     return emotions
 
 
+def _train_encoder() -> Command:
+    from norface.cli.train_encoder import encoder
+
+    return encoder
+
+
+def _prepare_faces() -> Command:
+    from norface.cli.train_encoder import prepare_faces
+
+    return prepare_faces
+
+
 def _prepare_photos() -> Command:
     from norface.cli.train import prepare_photos
 
@@ -87,6 +99,8 @@ _COMMANDS: Final[dict[tuple[str, ...], tuple[str, Callable[[], Command]]]] = {
     ("train", "normalization"): ("the network that normalizes faces", _train_normalization),
     ("train", "classification"): ("the network that reads action units", _train_classification),
     ("train", "emotions"): ("the network that reads emotions", _train_emotions),
+    ("train", "encoder"): ("pre-training of an encoder on faces without labels", _train_encoder),
+    ("train", "prepare-faces"): ("faces without labels to pre-train with", _prepare_faces),
     ("train", "prepare-photos"): ("real portraits to train with", _prepare_photos),
     ("train", "prepare-skins"): ("skins of portraits for synthetic faces", _prepare_skins),
     ("train", "prepare-fer"): ("FER2013 to train emotions with", _prepare_fer),

@@ -4,31 +4,24 @@ preparation of photos.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, TypeAlias, TypeVar
+from typing import Annotated, TypeAlias
 
 import tyro
 
-from norface.cli.console import SUCCESS, WRONG_COMMAND, CommandError, output
+from norface.cli.console import SUCCESS, output
+from norface.cli.told import faults_told, run_training
 from norface.data.fer2013 import prepare
 from norface.data.portraits import calibrate, write_portrait_shards
-from norface.data.shards import ShardError
-from norface.data.skins import SkinError
 from norface.data.skins import prepare_skins as take_skins
-from norface.models.checkpoint import CheckpointError
 from norface.synthesis.shard_format import DEFAULT_CROP
 from norface.training.classification import train_classification
 from norface.training.classification_config import ClassificationConfig
-from norface.training.config import RunConfig
 from norface.training.emotions import train_emotions
 from norface.training.emotions_config import EmotionsConfig
 from norface.training.normalization import train_normalization
 from norface.training.normalization_config import NormalizationConfig
-from norface.training.run import TrainingError
 
-_C = TypeVar("_C", bound=RunConfig)
 # Options are named as in the configuration, without the name of the function's argument.
 _Normalization: TypeAlias = Annotated[NormalizationConfig, tyro.conf.arg(name="")]
 _Classification: TypeAlias = Annotated[ClassificationConfig, tyro.conf.arg(name="")]
@@ -41,7 +34,7 @@ def normalization(config: _Normalization) -> int:
 
     Run again with the same options, an interrupted training goes on.
     """
-    return _train(train_normalization, config)
+    return run_training(train_normalization, config)
 
 
 def classification(config: _Classification) -> int:
@@ -50,7 +43,7 @@ def classification(config: _Classification) -> int:
     On tokens of F_nor's encoder, or end to end on images. Run again with the same options, an
     interrupted training goes on.
     """
-    return _train(train_classification, config)
+    return run_training(train_classification, config)
 
 
 def emotions(config: _Emotions) -> int:
@@ -58,7 +51,7 @@ def emotions(config: _Emotions) -> int:
 
     Run again with the same options, an interrupted training goes on.
     """
-    return _train(train_emotions, config)
+    return run_training(train_emotions, config)
 
 
 def prepare_photos(
@@ -81,7 +74,7 @@ def prepare_photos(
         seed: Chooses the targets.
         crop: Side of the aligned faces in pixels, as for `norface synth --shards`.
     """
-    with _told():
+    with faults_told():
         say = output().print
         used = write_portrait_shards(
             photos, out, calibrate(renders), copies=copies, seed=seed, crop=crop, say=say
@@ -97,7 +90,7 @@ def prepare_fer(file: Annotated[Path, tyro.conf.Positional], /, *, out: Path) ->
         file: fer2013.npz, as norface.data.fer2013 describes it.
         out: File for the aligned faces.
     """
-    with _told():
+    with faults_told():
         faces = prepare(file, say=output().print)
         faces.save(out)
     output().print(f"{len(faces)} faces -> {out}", soft_wrap=True)
@@ -118,25 +111,7 @@ def prepare_skins(
         portraits: Folders of portraits from the front, one large face each.
         out: File for the skins (npz).
     """
-    with _told():
+    with faults_told():
         count = take_skins(portraits, out)
     output().print(f"{count} skins -> {out}", soft_wrap=True)
     return SUCCESS
-
-
-def _train(train: Callable[[_C], Path], config: _C) -> int:
-    with _told():
-        checkpoint = train(config)
-    output().print(f"-> {checkpoint}", soft_wrap=True)
-    return SUCCESS
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Say what is wrong with the data or the checkpoints that the user named."""
-    try:
-        yield
-    except (ShardError, SkinError, CheckpointError, FileNotFoundError) as error:
-        raise CommandError(str(error), code=WRONG_COMMAND) from error
-    except TrainingError as error:
-        raise CommandError(str(error)) from error

@@ -1,0 +1,40 @@
+"""What the training commands share: how they end, and what users are told of their faults."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from norface.cli.console import SUCCESS, WRONG_COMMAND, CommandError, output
+from norface.data.face_folder import FaceFolderError
+from norface.data.shards import ShardError
+from norface.data.skins import SkinError
+from norface.models.checkpoint import CheckpointError
+from norface.training.config import RunConfig
+from norface.training.run import TrainingError
+
+_C = TypeVar("_C", bound=RunConfig)
+
+
+def run_training(train: Callable[[_C], Path], config: _C) -> int:
+    """Train, and say where the checkpoint is."""
+    with faults_told():
+        checkpoint = train(config)
+    output().print(f"-> {checkpoint}", soft_wrap=True)
+    return SUCCESS
+
+
+@contextmanager
+def faults_told() -> Iterator[None]:
+    """Say what is wrong with the data or the checkpoints that the user named."""
+    try:
+        yield
+    except (
+        *(FaceFolderError, ShardError, SkinError),
+        *(CheckpointError, FileNotFoundError),
+    ) as error:
+        raise CommandError(str(error), code=WRONG_COMMAND) from error
+    except TrainingError as error:
+        raise CommandError(str(error)) from error
