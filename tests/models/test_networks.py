@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
 from collections.abc import Callable
 
 import pytest
@@ -13,8 +15,10 @@ from norface.facs import ACTION_UNITS, FACIAL_ACTIONS
 from norface.losses.balance import importance_loss, load_loss
 from norface.models import presets
 from norface.models.classification import ClassificationNetwork, ClassificationOutput
-from norface.models.moe import Routing
+from norface.models.expression_embedding import ExpressionEmbedding
+from norface.models.masked_autoencoder import MaskedAutoencoder
 from norface.models.normalization import NormalizationNetwork
+from norface.models.sizes import MaskedSizes, Preset, TransformerSizes
 
 A = len(ACTION_UNITS)
 
@@ -23,10 +27,9 @@ def _geometry(count: int) -> Tensor:
     return torch.randn(count, 478, 3)
 
 
-def _normalize(
-    network: NormalizationNetwork, count: int = 4, size: int = 128
-) -> Callable[[], Tensor]:
-    original, geometry = torch.rand(count, 3, 128, 128), _geometry(count)
+def _normalize(network: NormalizationNetwork, count: int = 4) -> Callable[[], Tensor]:
+    size = network.encoder.image_size
+    original, geometry = torch.rand(count, 3, size, size), _geometry(count)
     target, index = torch.rand(2, 3, size, size), torch.arange(count) % 2
 
     def loss() -> Tensor:
@@ -40,76 +43,152 @@ def _normalize(
     return loss
 
 
-def _balance(routings: dict[str, Routing]) -> Tensor:
-    return torch.stack(
-        [importance_loss(r.gates) + load_loss(r.load) for r in routings.values()]
-    ).sum()
-
-
-def _read_units(network: ClassificationNetwork, width: int, count: int = 4) -> Callable[[], Tensor]:
-    original, normalized = torch.randn(count, 64, width), torch.randn(count, 64, width)
+def _classify(
+    network: ClassificationNetwork, shape: tuple[int, ...], count: int = 4
+) -> Callable[[], Tensor]:
+    """Loss of a network that reads tokens or images of a shape."""
+    original, normalized = torch.rand(count, *shape), torch.rand(count, *shape)
     geometry = _geometry(count)
 
     def loss() -> Tensor:
-        output = network(original, normalized, geometry)
-        assert output.intensity.shape == (count, A, 3)
-        assert output.presence.shape == (count, A)
-        assert output.intensity.min() >= 0
-        assert output.intensity.max() <= 5
-        total = output.intensity.sum() + output.presence.sum()
-        return total + _balance(output.routings)
+        output: ClassificationOutput = network(original, normalized, geometry)
+        assert set(output.routings) == {"input", *network.heads}
+        total = torch.zeros(())
+        for routing in output.routings.values():
+            torch.testing.assert_close(routing.gates.sum(1), torch.ones(count))
+            total = total + importance_loss(routing.gates) + load_loss(routing.load)
+        assert (output.intensity is None) == (output.presence is None)
+        assert (output.intensity is not None) == ("action_units" in network.heads)
+        assert (output.emotion is not None) == ("emotions" in network.heads)
+        if output.intensity is not None and output.presence is not None:
+            assert output.intensity.shape == (count, A, 3)
+            assert output.presence.shape == (count, A)
+            assert output.intensity.min() >= 0
+            assert output.intensity.max() <= 5
+            total = total + output.intensity.sum() + output.presence.sum()
+        if output.emotion is not None:
+            assert output.emotion.shape == (count, 8)
+            total = total + cross_entropy(output.emotion, torch.arange(count) % 8)
+        return total
 
     return loss
 
 
-def _read_emotions(network: ClassificationNetwork, count: int = 4) -> Callable[[], Tensor]:
-    original, normalized = torch.rand(count, 3, 128, 128), torch.rand(count, 3, 128, 128)
-    geometry = _geometry(count)
+def _mask(network: MaskedAutoencoder, count: int = 4) -> Callable[[], Tensor]:
+    size = network.encoder.image_size
+    images = torch.rand(count, 3, size, size)
 
     def loss() -> Tensor:
-        output = network(original, normalized, geometry)
-        assert output.emotion.shape == (count, 8)
-        return cross_entropy(output.emotion, torch.arange(count)) + _balance(output.routings)
+        output = network(images)
+        return (output.loss_patches * output.mask).sum() / output.mask.sum()
 
     return loss
+
+
+def _embed(network: ExpressionEmbedding, count: int = 4) -> Callable[[], Tensor]:
+    size = network.encoder.image_size
+    images = torch.rand(count, 3, size, size)
+
+    def loss() -> Tensor:
+        point = network(images)
+        assert point.shape == (count, 16)
+        torch.testing.assert_close(point.norm(dim=1), torch.ones(count))
+        return (point * torch.linspace(-1, 1, 16)).sum()
+
+    return loss
+
+
+def _shrunken(name: str) -> Preset:
+    """The structure of a large preset, small enough for a test."""
+    return dataclasses.replace(
+        presets.preset(name),
+        image_size=64,
+        width=16,
+        heads=2,
+        encoder=TransformerSizes(depth=3),
+        merging_blocks=2,
+        decoder_widths=(16, 16, 8),
+        expert_hidden=16,
+        masked=MaskedSizes(width=16, depth=2, heads=2),
+    )
+
+
+def _losses(name: str) -> list[tuple[nn.Module, Callable[[], Tensor]]]:
+    """Every network of a preset, and a loss that reads all that it says."""
+    p = presets.preset(name)
+    normalization = presets.normalization(name, pretrained=False)
+    _wake(normalization)
+    tokens = (normalization.encoder.tokens, p.width)
+    image = (3, p.image_size, p.image_size)
+    units = presets.classification(name)
+    both = presets.classification(
+        name,
+        heads=("action_units", "emotions"),
+        reads="images",
+        drop_path=0.2 if isinstance(p.encoder, TransformerSizes) else 0.0,
+        pretrained=False,
+    )
+    embedding = presets.expression_embedding(name, pretrained=False)
+    losses: list[tuple[nn.Module, Callable[[], Tensor]]] = [
+        (normalization, _normalize(normalization)),
+        (units, _classify(units, tokens, 16)),
+        (both, _classify(both, image, 16)),
+        (embedding, _embed(embedding)),
+    ]
+    if p.emotions is not None:
+        emotions = presets.emotions(name, pretrained=False)
+        losses.append((emotions, _classify(emotions, image, 8)))
+    if p.masked is not None:
+        masked = presets.masked_autoencoder(name)
+        losses.append((masked, _mask(masked)))
+    return losses
 
 
 def _wake(network: NormalizationNetwork) -> None:
     """Leave the start at which the decoder's last layer and maps hide everything before them."""
     nn.init.normal_(network.decoder.head.weight, std=0.05)
-    nn.init.normal_(network.decoder.basis.maps, std=0.05)
+    if network.decoder.basis is not None:
+        nn.init.normal_(network.decoder.basis.maps, std=0.05)
 
 
-@pytest.mark.parametrize("preset", ["test", "tiny"])
-def test_gradients_reach_every_parameter(preset: str) -> None:
-    normalization = presets.normalization(preset, pretrained=False)
-    _wake(normalization)
-    action_units = presets.classification(preset)
-    emotions = presets.emotions(preset, pretrained=False)
-    width = presets.preset(preset).width
-    for network, loss in (
-        (normalization, _normalize(normalization)),
-        (action_units, _read_units(action_units, width, 16)),
-        (emotions, _read_emotions(emotions, 8)),
-    ):
+@pytest.mark.parametrize("name", ["test", "tiny", "test-vit", "small", "base", "large"])
+def test_gradients_reach_every_parameter(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if name in ("small", "base", "large"):
+        monkeypatch.setitem(presets.PRESETS, name, _shrunken(name))
+    for network, loss in _losses(name):
         loss().backward()  # type: ignore[no-untyped-call]
-        for name, parameter in network.named_parameters():
-            assert parameter.grad is not None, name
-            assert parameter.grad.isfinite().all(), name
+        for key, parameter in network.named_parameters():
+            if key.endswith("pos_embed"):
+                assert not parameter.requires_grad, key
+                continue
+            assert parameter.grad is not None, key
+            assert parameter.grad.isfinite().all(), key
             # A relu6 may be shut on random weights; a wiring fault would silence whole matrices.
-            assert parameter.grad.any(), name
+            assert parameter.grad.any(), key
 
 
-@pytest.mark.parametrize("preset", ["test", "tiny"])
-def test_training_steps_run_in_bfloat16(preset: str) -> None:
-    normalization = presets.normalization(preset, pretrained=False)
-    action_units = presets.classification(preset)
-    width = presets.preset(preset).width
-    with torch.autocast("cpu", torch.bfloat16):
-        losses = [_normalize(normalization)(), _read_units(action_units, width)()]
-    for loss in losses:
-        assert loss.dtype == torch.float32
-        loss.backward()  # type: ignore[no-untyped-call]
+@pytest.mark.parametrize("name", ["test", "test-vit"])
+def test_training_steps_run_in_bfloat16(name: str) -> None:
+    for _, loss in _losses(name):
+        with torch.autocast("cpu", torch.bfloat16):
+            value = loss()
+        assert value.dtype == torch.float32
+        value.backward()  # type: ignore[no-untyped-call]
+
+
+@pytest.mark.parametrize("name", ["small", "base", "large"])
+def test_the_test_preset_has_the_structure_of_the_large_ones(name: str) -> None:
+    def keys(network: nn.Module) -> set[str]:
+        return {re.sub(r"\.\d+\.", ".N.", key) for key in network.state_dict()}
+
+    with torch.device("meta"):
+        for build in (
+            presets.normalization,
+            presets.classification,
+            presets.masked_autoencoder,
+            presets.expression_embedding,
+        ):
+            assert keys(build(name)) == keys(build("test-vit"))  # type: ignore[operator]
 
 
 def test_the_encoder_starts_from_imagenet() -> None:
@@ -124,7 +203,9 @@ def test_the_encoder_starts_from_imagenet() -> None:
 
 
 def test_unknown_preset() -> None:
-    with pytest.raises(ValueError, match=r"unknown preset 'huge'; there are base, large"):
+    with pytest.raises(
+        ValueError, match=r"unknown preset 'huge'; there are base, large, small, test"
+    ):
         presets.normalization("huge")
 
 
