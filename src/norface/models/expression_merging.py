@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from norface.models.transformer import Attention, TransformerBlock
+from norface.models.transformer import Attention, Blocks, TransformerBlock
 
 
 class ExpressionMerging(nn.Module):
@@ -19,7 +19,7 @@ class ExpressionMerging(nn.Module):
         self.norm_target = nn.LayerNorm(width)
         self.norm_original = nn.LayerNorm(width)
         self.attention = Attention(width=width, heads=heads)
-        self.blocks = nn.ModuleList(
+        self.blocks = Blocks(
             TransformerBlock(width=width, heads=heads, mlp_ratio=mlp_ratio) for _ in range(blocks)
         )
         self.norm = nn.LayerNorm(width)
@@ -27,7 +27,5 @@ class ExpressionMerging(nn.Module):
     def forward(self, original: Tensor, target: Tensor) -> Tensor:
         """Map original (B, L', D), target (B, L, D) -> merged (B, L, D)."""
         x = target + self.attention(self.norm_target(target), self.norm_original(original))
-        for block in self.blocks:
-            x = block(x)
-        out: Tensor = self.norm(x)
+        out: Tensor = self.norm(self.blocks(x))
         return out

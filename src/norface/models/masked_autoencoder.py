@@ -12,6 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from norface.models.transformer import Blocks
 from norface.models.vision_transformer import (
     Block,
     VisionTransformer,
@@ -69,7 +70,7 @@ class MaskedAutoencoder(nn.Module):
         self.decoder_pos_embed = nn.Parameter(
             sine_positions(width=width, side=encoder.side), requires_grad=False
         )
-        self.decoder_blocks = nn.ModuleList(Block(width=width, heads=heads) for _ in range(depth))
+        self.decoder_blocks = Blocks(Block(width=width, heads=heads) for _ in range(depth))
         self.decoder_norm = nn.LayerNorm(width, eps=1e-6)
         self.decoder_pred = nn.Linear(width, 3 * encoder.patch_size**2)
         start_as_mae(self)
@@ -111,9 +112,7 @@ class MaskedAutoencoder(nn.Module):
         # The class token, then every patch at its own place.
         source = torch.cat([torch.zeros_like(place[:, :1]), 1 + place.clamp(max=self.seen)], dim=1)
         x = x.gather(1, source[..., None].expand(-1, -1, x.shape[-1])) + self.decoder_pos_embed
-        for block in self.decoder_blocks:
-            x = block(x)
-        out: Tensor = self.decoder_pred(self.decoder_norm(x[:, 1:]))
+        out: Tensor = self.decoder_pred(self.decoder_norm(self.decoder_blocks(x)[:, 1:]))
         return out
 
     def target(self, image: Tensor) -> Tensor:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
 
 
 def attend(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
@@ -69,3 +72,23 @@ class TransformerBlock(nn.Module):
         x = x + self.attention(y, y)
         out: Tensor = x + self.mlp(self.norm2(x))
         return out
+
+
+class Blocks(nn.ModuleList):
+    """Blocks one after another.
+
+    Attributes:
+        checkpointing: whether training keeps the input of each block only and computes the block
+            again for its gradient: slower by about a third, with memory for one block at a time.
+    """
+
+    def __init__(self, blocks: Iterable[nn.Module]) -> None:
+        super().__init__(blocks)
+        self.checkpointing = False
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map x (B, L, D) -> (B, L, D)."""
+        again = self.checkpointing and self.training and torch.is_grad_enabled()
+        for block in self:
+            x = checkpoint(block, x, use_reentrant=False) if again else block(x)
+        return x

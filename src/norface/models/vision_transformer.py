@@ -12,10 +12,9 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.utils.checkpoint import checkpoint
 
 from norface.models.encoder import Encoder
-from norface.models.transformer import attend
+from norface.models.transformer import Blocks, attend
 
 IMAGENET_MEAN: Final = (0.485, 0.456, 0.406)
 IMAGENET_DEVIATION: Final = (0.229, 0.224, 0.225)
@@ -164,10 +163,6 @@ class VisionTransformer(Encoder):
         heads: of attention.
         mlp_ratio: hidden width of a block's feed-forward over D.
         drop_path: of the last block; it grows from 0 at the first by equal steps.
-
-    Attributes:
-        checkpointing: whether training keeps a block's input only and computes the block again for
-            its gradient: slower by about a third, with memory for one block at a time.
     """
 
     def __init__(
@@ -189,20 +184,28 @@ class VisionTransformer(Encoder):
         self.width = width
         self.side = image_size // patch_size
         self.tokens = self.side**2
-        self.checkpointing = False
         self.patch_embed = PatchEmbedding(patch_size=patch_size, width=width)
         self.cls_token = nn.Parameter(torch.zeros(1, 1, width))
         self.pos_embed = nn.Parameter(
             sine_positions(width=width, side=self.side), requires_grad=False
         )
         rates = [drop_path * i / max(depth - 1, 1) for i in range(depth)]
-        self.blocks = nn.ModuleList(
+        self.blocks = Blocks(
             Block(width=width, heads=heads, mlp_ratio=mlp_ratio, drop_path=rate) for rate in rates
         )
         self.norm = nn.LayerNorm(width, eps=_EPSILON)
         start_as_mae(self)
         nn.init.xavier_uniform_(self.patch_embed.proj.weight.view(width, -1))
         nn.init.normal_(self.cls_token, std=0.02)
+
+    @property
+    def checkpointing(self) -> bool:
+        """Whether training computes the blocks again for their gradients, see `Blocks`."""
+        return self.blocks.checkpointing
+
+    @checkpointing.setter
+    def checkpointing(self, on: bool) -> None:
+        self.blocks.checkpointing = on
 
     def forward(self, image: Tensor) -> Tensor:
         """Map image (B, 3, S, S), RGB in 0..1 -> tokens (B, L, D), the class token left out."""
@@ -228,12 +231,7 @@ class VisionTransformer(Encoder):
         start = self.cls_token + self.pos_embed[:, :1]
         # Not by len(x), which the exporter would take for a constant.
         x = torch.cat([start.expand_as(x[:, :1]), x], dim=1)
-        for block in self.blocks:
-            if self.checkpointing and self.training and torch.is_grad_enabled():
-                x = checkpoint(block, x, use_reentrant=False)
-            else:
-                x = block(x)
-        out: Tensor = self.norm(x)
+        out: Tensor = self.norm(self.blocks(x))
         return out
 
 
