@@ -16,6 +16,11 @@ RECIPES = [
     Recipe("normalization", "test"),
     Recipe("classification", "test", {"use_normalized": False}),
     Recipe("emotions", "test", {"input_moe": False}),
+    Recipe(
+        "classification", "test-vit", {"heads": ["action_units", "emotions"], "reads": "images"}
+    ),
+    Recipe("masked_autoencoder", "test-vit", {"mask_ratio": 0.5}),
+    Recipe("expression_embedding", "test"),
 ]
 
 
