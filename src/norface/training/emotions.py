@@ -59,7 +59,7 @@ class Batch(NamedTuple):
     allowed: Tensor
 
 
-class _Sizes(NamedTuple):
+class Sizes(NamedTuple):
     """Width of the images that the network reads."""
 
     original: int
@@ -178,7 +178,7 @@ def take_over(network: ClassificationNetwork, source: ClassificationNetwork) -> 
 
 
 def batch_maker(
-    real: Faces, renders: Faces | None, config: EmotionsConfig, sizes: _Sizes
+    real: Faces, renders: Faces | None, config: EmotionsConfig, sizes: Sizes
 ) -> Callable[[int, Part], Batch]:
     """A function from the number of a step and a part of it to its batch."""
     cv2.setNumThreads(0)
@@ -244,7 +244,7 @@ def _mixed(batch: Batch, rng: np.random.Generator, alpha: float) -> Batch:
 def read_emotions(
     network: ClassificationNetwork,
     faces: Faces,
-    sizes: _Sizes,
+    sizes: Sizes,
     device: torch.device,
     router: RouterLoad,
 ) -> NDArray[np.float32]:
@@ -267,9 +267,9 @@ def read_emotions(
     return logits
 
 
-def _sizes(network: ClassificationNetwork) -> _Sizes:
+def _sizes(network: ClassificationNetwork) -> Sizes:
     reader = network.normalized_encoder or network.encoder
     first = network.encoder or reader
     assert first is not None
     assert reader is not None
-    return _Sizes(first.image_size, reader.image_size)
+    return Sizes(first.image_size, reader.image_size)
