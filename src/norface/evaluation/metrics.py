@@ -1,4 +1,8 @@
-"""Metrics as pure functions, each named by its exact variant. An undefined score is NaN."""
+"""Metrics as pure functions, each named by its exact variant. An undefined score is NaN.
+
+Definitions, and when each is undefined, in a table: docs/metrics.md. How well probabilities are
+calibrated: `norface.evaluation.reliability`.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +24,62 @@ def f1(truth: ArrayLike, called: ArrayLike) -> float:
     return 2 * hits / total if total else float("nan")
 
 
+def precision(truth: ArrayLike, called: ArrayLike) -> float:
+    """Share of the called that are positive, TP / (TP + FP); NaN when nothing is called."""
+    true, said = _booleans(truth), _booleans(called)
+    _same_length(true, said)
+    return float(true[said].mean()) if said.any() else float("nan")
+
+
+def recall(truth: ArrayLike, called: ArrayLike) -> float:
+    """Share of the positives that are called, TP / (TP + FN); NaN when there is no positive."""
+    return precision(called, truth)
+
+
+def balanced_accuracy_binary(truth: ArrayLike, called: ArrayLike) -> float:
+    """Mean of the recalls of positives and of negatives; NaN unless `truth` has both.
+
+    For more than two classes see `mean_recall`, which leaves classes out that do not occur.
+    """
+    true, said = _booleans(truth), _booleans(called)
+    return (recall(true, said) + recall(~true, ~said)) / 2
+
+
+def f1_macro(truth: ArrayLike, called: ArrayLike) -> float:
+    """Mean over classes of the F1 of each; NaN for none.
+
+    Every class counts that occurs in `truth` or in `called`: one that is called and never true has
+    an F1 of 0.
+    """
+    true, said = np.asarray(truth), np.asarray(called)
+    _same_length(true, said)
+    return nan_mean([f1(true == c, said == c) for c in np.union1d(true, said)])
+
+
+def confusion_matrix(truth: ArrayLike, called: ArrayLike, classes: int) -> NDArray[np.int64]:
+    """How often each class was called each.
+
+    Args:
+        truth: (N,) class numbers, 0 to classes - 1.
+        called: the same.
+        classes: how many there are.
+
+    Returns:
+        (classes, classes) counts; the row is the truth, the column the call.
+
+    Raises:
+        ValueError: a number is no class.
+    """
+    true, said = (np.asarray(v, np.int64).reshape(-1) for v in (truth, called))
+    _same_length(true, said)
+    if len(true) and not (
+        0 <= min(true.min(), said.min()) <= max(true.max(), said.max()) < classes
+    ):
+        raise ValueError(f"class numbers must be 0 to {classes - 1}")
+    counts = np.bincount(true * classes + said, minlength=classes * classes)
+    return counts.reshape(classes, classes)
+
+
 def accuracy(truth: ArrayLike, called: ArrayLike) -> float:
     """Share of equal entries of two (N,); NaN for none."""
     true, said = np.asarray(truth), np.asarray(called)
@@ -28,7 +88,11 @@ def accuracy(truth: ArrayLike, called: ArrayLike) -> float:
 
 
 def mean_recall(truth: ArrayLike, called: ArrayLike) -> float:
-    """Mean over the classes in `truth` of the share found ("balanced accuracy"); NaN for none."""
+    """Mean over the classes in `truth` of the share found ("balanced accuracy"); NaN for none.
+
+    Classes that do not occur in `truth` do not count. For two classes of which both have to
+    occur: `balanced_accuracy_binary`.
+    """
     true, said = np.asarray(truth), np.asarray(called)
     _same_length(true, said)
     recalls = [float((said[true == c] == c).mean()) for c in np.unique(true)]
@@ -39,8 +103,8 @@ def icc_3_1(truth: ArrayLike, read: ArrayLike) -> float:
     """Intraclass correlation ICC(3,1) of Shrout and Fleiss (1979): consistency of single ratings.
 
     Two raters of a two-way mixed model: (BMS - EMS) / (BMS + EMS), with the mean squares between
-    subjects and of the
-    residual. A constant offset between the raters does not count, a difference in spread does.
+    subjects and of the residual. A constant offset between the raters does not count, a difference
+    in spread does.
 
     Args:
         truth: (N,), N at least 2.
@@ -54,17 +118,67 @@ def icc_3_1(truth: ArrayLike, read: ArrayLike) -> float:
 
 def icc_3_1_of(ratings: NDArray[np.floating]) -> float:
     """ICC(3,1) of any number of raters, ratings (N, raters); see `icc_3_1`."""
+    bms, _, ems = _mean_squares(ratings)
+    total = bms + (ratings.shape[1] - 1) * ems
+    return float((bms - ems) / total) if total > 1e-12 else float("nan")
+
+
+def icc_2_1(truth: ArrayLike, read: ArrayLike) -> float:
+    """Intraclass correlation ICC(2,1) of Shrout and Fleiss (1979): agreement of single ratings.
+
+    Two raters of a two-way random model: (BMS - EMS) / (BMS + EMS + 2 (JMS - EMS) / N), with the
+    mean squares between subjects, between raters and of the residual. Unlike in `icc_3_1` a
+    constant offset between the raters counts.
+
+    Args:
+        truth: (N,), N at least 2.
+        read: the same.
+
+    Returns:
+        at most 1; NaN for fewer than two subjects or when nothing varies.
+    """
+    _same_length(_numbers(truth), _numbers(read))
+    return icc_2_1_of(np.stack([_numbers(truth), _numbers(read)], axis=1))
+
+
+def icc_2_1_of(ratings: NDArray[np.floating]) -> float:
+    """ICC(2,1) of any number of raters, ratings (N, raters); see `icc_2_1`."""
+    count, raters = ratings.shape
+    bms, jms, ems = _mean_squares(ratings)
+    total = bms + (raters - 1) * ems + raters * (jms - ems) / max(count, 1)
+    return float((bms - ems) / total) if total > 1e-12 else float("nan")
+
+
+def _mean_squares(ratings: NDArray[np.floating]) -> tuple[float, float, float]:
+    """BMS between the rows, JMS between the columns, EMS of the rest; NaN for fewer than 2 rows."""
     count, raters = ratings.shape
     if count < 2:
-        return float("nan")
+        return float("nan"), float("nan"), float("nan")
     grand = ratings.mean()
-    between = raters * ((ratings.mean(axis=1) - grand) ** 2).sum()
+    rows = raters * ((ratings.mean(axis=1) - grand) ** 2).sum()
     columns = count * ((ratings.mean(axis=0) - grand) ** 2).sum()
-    residual = ((ratings - grand) ** 2).sum() - between - columns
-    bms = between / (count - 1)
+    residual = ((ratings - grand) ** 2).sum() - rows - columns
     ems = residual / ((count - 1) * (raters - 1))
-    total = bms + (raters - 1) * ems
-    return float((bms - ems) / total) if total > 1e-12 else float("nan")
+    return float(rows / (count - 1)), float(columns / (raters - 1)), float(ems)
+
+
+def concordance(truth: ArrayLike, read: ArrayLike) -> float:
+    """Concordance correlation (CCC) of Lin (1989), with variances over N.
+
+    2 cov / (var + var + (difference of the means) squared): like Pearson's, lowered by every
+    difference in offset or spread.
+
+    Returns:
+        -1 to 1; 0 when only one of the two is constant; NaN for none or when both are the same
+        constant.
+    """
+    x, y = _numbers(truth), _numbers(read)
+    _same_length(x, y)
+    if len(x) == 0:
+        return float("nan")
+    scale = x.var() + y.var() + (x.mean() - y.mean()) ** 2
+    covariance = ((x - x.mean()) * (y - y.mean())).mean()
+    return float(2 * covariance / scale) if scale > 1e-12 else float("nan")
 
 
 def pearson(a: ArrayLike, b: ArrayLike) -> float:

@@ -1,0 +1,262 @@
+"""What a model says of labelled frames, beside the truth: all that metrics and reports need."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal, TypeAlias, TypeVar, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from norface.data.sample import Sample
+from norface.facs import MAXIMUM_INTENSITY
+
+FloatArray = NDArray[np.float64]
+
+Task: TypeAlias = Literal["presence", "intensity", "emotion", "affect"]
+TASKS: Final[tuple[Task, ...]] = get_args(Task)
+
+_Kind = TypeVar("_Kind", bound=np.generic)
+
+_SUM_TOLERANCE: Final = 0.01
+_RANGES: Final = {
+    # task -> (lowest, highest) of the truth, of the score
+    "presence": ((0.0, 1.0), (0.0, 1.0)),
+    "intensity": ((0.0, MAXIMUM_INTENSITY), (-np.inf, np.inf)),
+    "emotion": ((0.0, 1.0), (0.0, 1.0)),
+    "affect": ((-1.0, 1.0), (-np.inf, np.inf)),
+}
+
+
+class PredictionsError(ValueError):
+    """A table of predictions is not what it should be; the message says where and why."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Predictions:
+    """Truth and scores of N frames and L labels, for one task.
+
+    Attributes:
+        task: what the columns are.
+
+            - ``presence``: truth 0 or 1, score the probability of 1.
+            - ``intensity``: truth 0 to 5, score a number on that scale.
+            - ``emotion``: the labels are the classes; truth 1 for the one that is true and 0 for
+              the others, scores are probabilities that sum to 1.
+            - ``affect``: valence, arousal; truth -1 to 1, score a number on that scale.
+        labels: (L,) names, e.g. ``AU12`` or ``happiness``.
+        truth: (N, L); NaN where it is not known.
+        score: (N, L); NaN where nothing was read, e.g. because no face was found.
+        threshold: (L,) from which score on a unit is called present; only presence uses it.
+        subject: (N,) who is seen; "" where the set does not say.
+        sequence: (N,) clip or task; "" where there is none.
+        path: (N,) picture or video.
+        frame: (N,) number of the video's frame; -1 for a picture.
+        fold: (N,) in which fold of a cross-validation the frame was a test frame; 0 without folds.
+        neutral: (N,) whether the frame is a given neutral frame of its subject.
+
+    Raises:
+        PredictionsError: shapes differ, a value is out of its range, a name or a frame occurs
+            twice.
+    """
+
+    task: Task
+    labels: tuple[str, ...]
+    truth: FloatArray
+    score: FloatArray
+    threshold: FloatArray
+    subject: NDArray[np.str_]
+    sequence: NDArray[np.str_]
+    path: NDArray[np.str_]
+    frame: NDArray[np.int64]
+    fold: NDArray[np.int64]
+    neutral: NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        if self.task not in TASKS:
+            raise PredictionsError(f"task {self.task!r} is none of {', '.join(TASKS)}")
+        if not self.labels or len(set(self.labels)) != len(self.labels) or "" in self.labels:
+            raise PredictionsError(f"labels must be different names: {', '.join(self.labels)}")
+        shape = (len(self.path), len(self.labels))
+        for name in ("truth", "score"):
+            _check_shape(name, getattr(self, name), shape)
+        _check_shape("threshold", self.threshold, shape[1:])
+        for name in ("subject", "sequence", "frame", "fold", "neutral"):
+            _check_shape(name, getattr(self, name), shape[:1])
+        for name, (low, high) in zip(("truth", "score"), _RANGES[self.task], strict=True):
+            self._check_range(name, low, high)
+        if self.task == "presence":
+            self._refuse((self.truth != 0) & (self.truth != 1) & ~np.isnan(self.truth), "truth",
+                         "must be 0 or 1")  # fmt: skip
+        if self.task == "emotion":
+            self._check_classes()
+        seen: set[tuple[str, int]] = set()
+        for row, place in enumerate(zip(self.path.tolist(), self.frame.tolist(), strict=True)):
+            if place in seen:
+                raise PredictionsError(f"{self.where(row)} occurs more than once")
+            seen.add(place)
+
+    @classmethod
+    def of(
+        cls,
+        task: Task,
+        labels: Sequence[str],
+        *,
+        truth: ArrayLike,
+        score: ArrayLike,
+        path: ArrayLike,
+        threshold: ArrayLike = 0.5,
+        subject: ArrayLike = "",
+        sequence: ArrayLike = "",
+        frame: ArrayLike = -1,
+        fold: ArrayLike = 0,
+        neutral: ArrayLike = False,
+    ) -> Predictions:
+        """From arrays of any kind; a single value holds for every frame (or label)."""
+        paths = np.asarray(path, np.str_)
+        count = paths.shape[:1]
+        return cls(
+            task=task,
+            labels=tuple(labels),
+            truth=np.asarray(truth, np.float64),
+            score=np.asarray(score, np.float64),
+            threshold=_each(threshold, np.float64, (len(labels),)),
+            subject=_each(subject, np.str_, count),
+            sequence=_each(sequence, np.str_, count),
+            path=paths,
+            frame=_each(frame, np.int64, count),
+            fold=_each(fold, np.int64, count),
+            neutral=_each(neutral, np.bool_, count),
+        )
+
+    @classmethod
+    def of_samples(
+        cls,
+        task: Task,
+        labels: Sequence[str],
+        samples: Sequence[Sample],
+        *,
+        score: ArrayLike,
+        active_from: float | None = None,
+        threshold: ArrayLike = 0.5,
+        fold: ArrayLike = 0,
+        neutral: ArrayLike = False,
+    ) -> Predictions:
+        """Scores (N, L) of the samples of a data set, with the truth from the samples.
+
+        Args:
+            task: see the class, as for everything that is not named here.
+            labels: (L,) names.
+            samples: N of them.
+            score: (N, L).
+            active_from: for presence: intensity from which on a unit counts as present; None takes
+                the presence that was coded.
+            threshold: (L,) or one for all.
+            fold: (N,) or one for all.
+            neutral: (N,) or one for all.
+        """
+        return cls.of(
+            task,
+            labels,
+            truth=truth_of(samples, task, labels, active_from=active_from),
+            score=score,
+            path=[str(s.path) for s in samples],
+            threshold=threshold,
+            subject=[s.subject for s in samples],
+            sequence=[s.sequence for s in samples],
+            frame=[-1 if s.frame is None else s.frame for s in samples],
+            fold=fold,
+            neutral=neutral,
+        )
+
+    def __len__(self) -> int:
+        return len(self.path)
+
+    @property
+    def has_subjects(self) -> bool:
+        """Whether every frame says who is seen."""
+        return len(self) > 0 and bool((self.subject != "").all())
+
+    @property
+    def missing(self) -> NDArray[np.bool_]:
+        """(N,) frames with a truth of which nothing was read."""
+        return np.asarray(~np.isnan(self.truth).all(axis=1) & np.isnan(self.score).all(axis=1))
+
+    def chosen(self, rows: NDArray[np.generic]) -> Predictions:
+        """Some of the frames: (N,) of bool, or numbers."""
+        columns = ("truth", "score", "subject", "sequence", "path", "frame", "fold", "neutral")
+        return replace(self, **{name: getattr(self, name)[rows] for name in columns})
+
+    def where(self, row: int) -> str:
+        """The name of a frame, for messages."""
+        frame = int(self.frame[row])
+        return str(self.path[row]) + (f", frame {frame}" if frame >= 0 else "")
+
+    def _check_range(self, name: str, low: float, high: float) -> None:
+        values = getattr(self, name)
+        # The tolerance is for scores that were stored with half precision.
+        wrong = (values < low - 1e-6) | (values > high + 1e-6) | np.isinf(values)
+        said = "must be a finite number" if np.isinf(low) else f"must lie in {low:g}..{high:g}"
+        self._refuse(wrong, name, said)
+
+    def _check_classes(self) -> None:
+        known = ~np.isnan(self.truth).all(axis=1)
+        one_hot = ((self.truth == 1).sum(axis=1) == 1) & ((self.truth == 0).sum(axis=1) ==
+                                                          len(self.labels) - 1)  # fmt: skip
+        self._refuse_rows(known & ~one_hot, "truth must be 1 for one class and 0 for the others")
+        read = ~np.isnan(self.score).all(axis=1)
+        total = np.abs(self.score.sum(axis=1) - 1) <= _SUM_TOLERANCE
+        self._refuse_rows(read & ~total, "the probabilities of the classes must sum to 1")
+
+    def _refuse(self, wrong: NDArray[np.bool_], name: str, said: str) -> None:
+        if wrong.any():
+            row, column = np.argwhere(wrong)[0]
+            value = getattr(self, name)[row, column]
+            raise PredictionsError(
+                f"{self.where(row)}: {name} of {self.labels[column]} {said}, not {value:g}"
+            )
+
+    def _refuse_rows(self, wrong: NDArray[np.bool_], said: str) -> None:
+        if wrong.any():
+            raise PredictionsError(f"{self.where(int(np.flatnonzero(wrong)[0]))}: {said}")
+
+
+def truth_of(
+    samples: Sequence[Sample],
+    task: Task,
+    labels: Sequence[str],
+    *,
+    active_from: float | None = None,
+) -> FloatArray:
+    """(N, L): the truth of samples as `Predictions` holds it; NaN where it is not known."""
+    truth = np.full((len(samples), len(labels)), np.nan)
+    for row, sample in enumerate(samples):
+        if task == "emotion":
+            if sample.emotion in labels:
+                truth[row] = [label == sample.emotion for label in labels]
+            continue
+        for column, label in enumerate(labels):
+            value: float | None
+            if task == "affect":
+                value = {"valence": sample.valence, "arousal": sample.arousal}[label]
+            elif task == "intensity":
+                value = sample.intensity.get(label)
+            elif active_from is None:
+                value = sample.presence.get(label)
+            else:
+                coded = sample.intensity.get(label)
+                value = None if coded is None else float(coded >= active_from)
+            if value is not None:
+                truth[row, column] = value
+    return truth
+
+
+def _each(value: ArrayLike, kind: type[_Kind], shape: tuple[int, ...]) -> NDArray[_Kind]:
+    array = np.asarray(value, kind)
+    return np.full(shape, array) if array.ndim == 0 else array
+
+
+def _check_shape(name: str, values: NDArray[np.generic], shape: tuple[int, ...]) -> None:
+    if values.shape != shape:
+        raise PredictionsError(f"{name} has the shape {values.shape} in place of {shape}")
