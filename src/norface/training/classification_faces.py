@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, Protocol
 
 import cv2
@@ -130,26 +132,29 @@ class ImageFaces:
         self._shards, self._size, self._normalizer = shards, size, normalizer
         self._augmentation, self._mirror = augmentation, mirror
         self.views, self._seed = views, seed
+        # OpenCV works without the interpreter's lock, so threads share this among the cores.
+        self._pool = ThreadPoolExecutor(min(8, os.cpu_count() or 1))
 
     def varied(self, samples: NDArray[np.int64], rngs: list[np.random.Generator]) -> LabelledFaces:
         """See `FaceSource`."""
-        images, shapes, intensities = [], [], []
-        for i, rng in zip(samples, rngs, strict=True):
-            image = augment(self._shards.original[i], rng, self._augmentation, size=self._size)
-            shape = geometry_noise(self._shards.geometry[i], rng)
-            intensity: NDArray[np.floating] = self._shards.intensity[i]
-            if rng.random() < self._mirror:
-                image, shape = image[:, ::-1], mirror_geometry(shape)
-                intensity = mirror_intensity(intensity)
-            images.append(image)
-            shapes.append(shape)
-            intensities.append(intensity)
+        images, shapes, intensities = zip(*self._pool.map(self._vary, samples, rngs), strict=True)
         return LabelledFaces(
             to_images(np.stack(images)),
             None,
             torch.from_numpy(np.stack(shapes)),
             *_labels(np.stack(intensities), self._shards.emotion[samples]),
         )
+
+    def _vary(
+        self, sample: int, rng: np.random.Generator
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.floating]]:
+        """Image (S, S, 3), geometry and intensity of a sample."""
+        image = augment(self._shards.original[sample], rng, self._augmentation, size=self._size)
+        shape = geometry_noise(self._shards.geometry[sample], rng)
+        intensity: NDArray[np.floating] = self._shards.intensity[sample]
+        if rng.random() < self._mirror:
+            return image[:, ::-1], mirror_geometry(shape), mirror_intensity(intensity)
+        return image, shape, intensity
 
     def view(self, number: int, samples: NDArray[np.int64]) -> LabelledFaces:
         """See `FaceSource`."""
