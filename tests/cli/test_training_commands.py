@@ -65,7 +65,7 @@ def test_synth_hands_skins_to_the_shards(
         ["synth", "--sequences", "1", "--shards", "--out", "{out}"],
         ["synth", "--count", "1", "--skins", __file__, "--out", "{out}"],
         ["synth", "--count", "1", "--shards", "--skins", "{out}", "--out", "{out}"],
-        ["export", "--normalization", "{out}", "--action-units", "{out}", "--out", "{out}"],
+        ["export", "--normalization", "{out}", "--classification", "{out}", "--out", "{out}"],
     ],
 )
 def test_a_wrong_command_line_is_exit_code_2(
@@ -121,7 +121,7 @@ def test_exported_weights_can_be_used(tmp_path: Path, person: Path) -> None:
     words = [
         "export",
         "--normalization", str(checkpoints["normalization"]),
-        "--action-units", str(checkpoints["classification"]),
+        "--classification", str(checkpoints["classification"]),
         "--card", str(tmp_path / "card.json"),
         "--out", str(tmp_path / "weights"),
         "--name", "tried",

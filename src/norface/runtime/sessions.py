@@ -96,7 +96,10 @@ class Weights:
 
     def session(self, name: str, *, threads: int | None = None) -> Session:
         """Open one network; see `Session`."""
-        return Session(self.read(name), name=name, threads=threads)
+        content = self.read(name)
+        # Products of 8 bits scale what they are given by its largest value.
+        alone = self.manifest.files[name].precision == "int8"
+        return Session(content, name=name, threads=threads, alone=alone)
 
 
 class Session:
@@ -106,12 +109,16 @@ class Session:
         model: the content of the file.
         name: said in error messages.
         threads: how many it may use; None for all cores that this process may use.
+        alone: give it one face at a time, lest a face's results depend on the others.
 
     Attributes:
         outputs: the names of what it says.
     """
 
-    def __init__(self, model: bytes, *, name: str, threads: int | None = None) -> None:
+    def __init__(
+        self, model: bytes, *, name: str, threads: int | None = None, alone: bool = False
+    ) -> None:
+        self._alone = alone
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = available_cores() if threads is None else threads
         options.inter_op_num_threads = 1
@@ -148,7 +155,18 @@ class Session:
             for name, value in inputs.items()
             if name in self._shapes
         }
-        return dict(zip(self.outputs, self._session.run(self.outputs, feed), strict=True))
+        faces = {name for name in feed if isinstance(self._shapes[name][0], str)}
+        count = max((len(feed[name]) for name in faces), default=1)
+        if not self._alone or count == 1:
+            return dict(zip(self.outputs, self._session.run(self.outputs, feed), strict=True))
+        results = [
+            self._session.run(
+                self.outputs, {k: v[i : i + 1] if k in faces else v for k, v in feed.items()}
+            )
+            for i in range(count)
+        ]
+        joined = (np.concatenate(values) for values in zip(*results, strict=True))
+        return dict(zip(self.outputs, joined, strict=True))
 
 
 def available_cores() -> int:
