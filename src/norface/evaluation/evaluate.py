@@ -30,8 +30,10 @@ from norface.faces.landmarks import FaceLandmarks
 from norface.media.images import list_images, read_image
 from norface.results import FaceAnalysis
 from norface.runtime.analyzer import Norface
-from norface.runtime.normalizer import Normalizer, from_network, resize, to_network
-from norface.runtime.sessions import Session, Weights
+from norface.runtime.normalizer import Normalizer, from_network, to_network
+from norface.runtime.places import WeightsError
+from norface.runtime.reader import FaceViews, Reader, load_readers, read_all
+from norface.runtime.sessions import Weights
 
 FloatArray = NDArray[np.float32]
 _CHUNK = 64
@@ -43,25 +45,28 @@ class Networks:
 
     Attributes:
         normalizer: encoder and F_nor with the common face.
-        action_units: F_cla for action units.
-        emotions: F_cla for emotions, or None.
+        readers: F_cla, one network or several.
         thresholds: (A,) for presence.
     """
 
     normalizer: Normalizer
-    action_units: Session
-    emotions: Session | None
+    readers: Sequence[Reader]
     thresholds: FloatArray
 
     @classmethod
     def load(cls, folder: Path | None = None) -> Networks:
-        """Load them; None for the embedded ones."""
+        """Load them; None for the embedded ones.
+
+        Raises:
+            WeightsError: there are none, or none that reads action units.
+        """
         weights = Weights(folder)
-        has_emotions = "emotions.onnx" in weights
+        readers = load_readers(weights)
+        if not any(reader.reads_action_units for reader in readers):
+            raise WeightsError(f"{weights.folder} holds no network that reads action units.")
         return cls(
             Normalizer.load(weights),
-            weights.session("action_units.onnx"),
-            weights.session("emotions.onnx") if has_emotions else None,
+            readers,
             np.array(
                 [weights.manifest.thresholds.get(name, 0.5) for name in facs.ACTION_UNIT_NAMES],
                 np.float32,
@@ -77,7 +82,7 @@ class Reading:
         intensity: (N, A, 3), 0..5.
         probability: (N, A).
         emotion: (N, 8), or None.
-        normalized: (N, 128, 128, 3) uint8.
+        normalized: (N, S, S, 3) uint8, of the size that the encoder reads.
     """
 
     intensity: FloatArray
@@ -93,25 +98,19 @@ def read_crops(
 
     Args:
         networks: the networks.
-        crops: (N, 128, 128, 3) uint8.
+        crops: (N, S, S, 3) uint8, at least as large as what the networks read.
         shapes: (N, 478, 3), see `norface.faces.align.geometry`.
     """
     parts: list[Reading] = []
     normalizer = networks.normalizer
     for start in range(0, len(crops), _CHUNK):
-        images = to_network(crops[start : start + _CHUNK])
         shape = shapes[start : start + _CHUNK].astype(np.float32)
-        tokens = normalizer.encode(images)
-        small = resize(normalizer.normalize(tokens, shape), normalizer.crop_size)
-        out = networks.action_units.run(
-            original=tokens, normalized=normalizer.encode(small), geometry=shape
-        )
-        emotion = None
-        if networks.emotions is not None:
-            emotion = networks.emotions.run(image=images, normalized_image=small, geometry=shape)[
-                "probability"
-            ]
-        parts.append(Reading(out["intensity"], out["probability"], emotion, from_network(small)))
+        views = FaceViews(normalizer, to_network(crops[start : start + _CHUNK]), shape)
+        scores = read_all(networks.readers, views)
+        assert scores.intensity is not None
+        assert scores.probability is not None
+        normalized = from_network(views.normalized_image(normalizer.crop_size))
+        parts.append(Reading(scores.intensity, scores.probability, scores.emotion, normalized))
     emotions = [p.emotion for p in parts if p.emotion is not None]
     return Reading(
         np.concatenate([p.intensity for p in parts]),
