@@ -6,8 +6,8 @@ names are understood. The variant chooses the labels: ``action-units``, ``expres
 
 Label coding (Kollias et al.): a text file for each video (or for the left or right of two people
 in it); the first line names the columns, line n + 1 belongs to picture n of the crops. Units: 0
-absent, 1 present, -1 unknown. Expression: number of a column of the first line, -1 unknown. Valence and
-arousal: -1 to 1, -5 unknown. A frame whose labels are unknown is skipped, and so is one of the
+absent, 1 present, -1 unknown. Expression: number of a column of the first line, -1 unknown. Valence
+and arousal: -1 to 1, -5 unknown. A frame whose labels are unknown is skipped, and so is one of the
 expression "Other", and one without a crop, as the set's authors found no face in it.
 
 Subjects: not named; the competitions keep people apart between their parts. Split: Train_Set and
@@ -22,6 +22,7 @@ from typing import Any, Final
 
 from norface.data.sample import DataSet
 from norface.data.sets.reading import Reading, numbered_pictures, unit_name
+from norface.facs import EMOTIONS
 
 TREE: Final = """\
 ROOT/
@@ -119,6 +120,8 @@ def _expression(columns: list[str], cells: list[str]) -> _Labels | None:
     if not 0 <= int(cell) < len(columns):
         raise ValueError(cell)
     name = columns[int(cell)].lower()
+    if name not in (*EMOTIONS, _OTHER):
+        raise ValueError(name)
     return None if name == _OTHER else {"emotion": name}
 
 
