@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -50,3 +53,12 @@ def test_every_parameter_is_counted_once(name: str) -> None:
     for cost, network in zip(costs, networks, strict=True):
         assert cost.parameters == count_parameters(network), cost.name
         assert all(part.flops > 0 for part in cost.parts)
+
+
+@pytest.mark.parametrize("name", ["tiny", "small", "base", "large"])
+def test_the_documents_say_so(root: Path, name: str) -> None:
+    said = (root / "docs" / "networks.md").read_text(encoding="utf-8")
+    row = next(line for line in said.splitlines() if line.startswith(f"| `{name}` |"))
+    found = re.findall(r"([\d.]+) M, ([\d.]+) GFLOP", row)
+    costs = [cost for cost in preset_costs(name) if cost.name.startswith("F_")]
+    assert found == [(f"{c.parameters / 1e6:.1f}", f"{c.flops / 1e9:.1f}") for c in costs]
