@@ -85,6 +85,12 @@ def _prepare_fer() -> Command:
     return prepare_fer
 
 
+def _data_check() -> Command:
+    from norface.cli.data import check
+
+    return check
+
+
 def _export() -> Command:
     from norface.cli.export import export
 
@@ -96,6 +102,7 @@ _COMMANDS: Final[dict[tuple[str, ...], tuple[str, Callable[[], Command]]]] = {
     ("info",): ("the model card: training data, abilities, limits, licences", _info),
     ("synth",): ("rendered faces with their exact truth", _synth),
     ("evaluate",): ("scores on a public benchmark", _evaluate),
+    ("data", "check"): ("what is in a data set, as it was delivered", _data_check),
     ("train", "normalization"): ("the network that normalizes faces", _train_normalization),
     ("train", "classification"): ("the network that reads action units", _train_classification),
     ("train", "emotions"): ("the network that reads emotions", _train_emotions),

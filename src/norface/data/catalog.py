@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -116,4 +116,4 @@ def read_data_set(
     elif variant not in adapter.variants:
         choice = ", ".join(adapter.variants) or "none"
         raise ValueError(f"{variant!r} is no variant of {name}. There are: {choice}")
-    return adapter.read(root, variant, skip_missing=skip_missing)
+    return replace(adapter.read(root, variant, skip_missing=skip_missing), variant=variant)

@@ -123,6 +123,7 @@ class DataSet:
 
     Attributes:
         name: as in `norface.data.catalog.ADAPTERS`.
+        variant: which of the adapter's; "" where it has none.
         root: the folder that was read.
         samples: in the order of the subjects, sequences and frames.
         skipped: reason -> how many frames or pictures were left out for it.
@@ -134,6 +135,7 @@ class DataSet:
     samples: tuple[Sample, ...]
     skipped: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    variant: str = ""
 
     def __len__(self) -> int:
         return len(self.samples)

@@ -120,7 +120,7 @@ class Protocol:
                 empty.
             LeakError: a person or a frame is in two parts.
         """
-        self._check_set(data, self.data_set)
+        self._check_set(data, self.data_set, self.variant)
         used = [sample for sample in data.samples if self.truth(sample)]
         if self.test_set:
             return (self._crossed(data, used, test),)
@@ -179,7 +179,7 @@ class Protocol:
     def _crossed(self, data: DataSet, used: list[Sample], test: DataSet | None) -> Division:
         if test is None:
             raise DataError(data.root, f"is what {self.name} trains on; give {self.test_set} too")
-        self._check_set(test, self.test_set)
+        self._check_set(test, self.test_set, self.test_variant)
         tested = tuple(
             s
             for s in test.samples
@@ -199,10 +199,15 @@ class Protocol:
             name="test", train=train, validation=validation, test=tested, held_out=held_out
         )
 
-    def _check_set(self, data: DataSet, name: str) -> None:
+    def _check_set(self, data: DataSet, name: str, variant: str | None) -> None:
         # A table may be anybody's copy of any set.
-        if data.name not in (name, "table"):
-            raise DataError(data.root, f"was read as {data.name}; {self.name} is for {name}")
+        if data.name == "table":
+            return
+        if data.name != name or variant not in (None, data.variant):
+            wanted, got = f"{name} {variant or ''}", f"{data.name} {data.variant}"
+            raise DataError(
+                data.root, f"was read as {got.strip()}; {self.name} is for {wanted.strip()}"
+            )
 
 
 def _of_split(samples: Iterable[Sample], split: str) -> tuple[Sample, ...]:
