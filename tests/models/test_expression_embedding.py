@@ -10,8 +10,9 @@ def test_a_face_is_a_point_at_distance_one() -> None:
     images = torch.rand(3, 3, 64, 64)
     with torch.no_grad():
         points = network(images)
-        tokens = network.encoder(images)
-        plain = tokens.mean(1) @ network.out.weight.T + network.out.bias
+        laid = network.reduce(network.encoder(images)).flatten(1)
+        read = torch.nn.functional.gelu(network.norm(network.read(laid)))
+        plain = read @ network.out.weight.T + network.out.bias
     assert points.shape == (3, 16)
     torch.testing.assert_close(points.norm(dim=1), torch.ones(3))
     torch.testing.assert_close(

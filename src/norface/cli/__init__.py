@@ -55,6 +55,12 @@ def _train_emotions() -> Command:
     return emotions
 
 
+def _train_expression() -> Command:
+    from norface.cli.train_expression import expression
+
+    return expression
+
+
 def _train_encoder() -> Command:
     from norface.cli.train_encoder import encoder
 
@@ -106,6 +112,7 @@ _COMMANDS: Final[dict[tuple[str, ...], tuple[str, Callable[[], Command]]]] = {
     ("train", "normalization"): ("the network that normalizes faces", _train_normalization),
     ("train", "classification"): ("the network that reads action units", _train_classification),
     ("train", "emotions"): ("the network that reads emotions", _train_emotions),
+    ("train", "expression"): ("the embedding that compares expressions", _train_expression),
     ("train", "encoder"): ("pre-training of an encoder on faces without labels", _train_encoder),
     ("train", "prepare-faces"): ("faces without labels to pre-train with", _prepare_faces),
     ("train", "prepare-photos"): ("real portraits to train with", _prepare_photos),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 
@@ -47,9 +46,3 @@ def opening_distance(result: Tensor, original: Tensor) -> Tensor:
         (B,)
     """
     return (result - original).abs().mean(1)
-
-
-def weighted_mean(values: Tensor, weight: Tensor) -> Tensor:
-    """Mean of values (B,) by weights (B,) >= 0; 0, with a gradient of 0, when all weights are."""
-    weight = weight.to(values.dtype)
-    return torch.where(weight > 0, values, 0.0).mul(weight).sum() / weight.sum().clamp(min=1e-9)

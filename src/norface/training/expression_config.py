@@ -18,6 +18,9 @@ class ExpressionConfig(RunConfig):
         data: folders of shards to learn from, see `norface.data.shards`.
         photos: folders of shards of real photos, looked at in validation alone.
         limit: read at most so many samples of each folder.
+        start: checkpoint whose weights a new run starts from, as far as names and shapes agree;
+            F_nor's, for the encoder of a trained one reads faces already.
+        freeze_encoder: train what follows the encoder alone, which is three times as fast.
         subject: what is alike in a pair of a triplet: the facial actions, or the identity.
         triplets: of a batch; they share its faces.
         margin: by which the odd one out must be farther, in squared distance (at most 4).
@@ -31,6 +34,8 @@ class ExpressionConfig(RunConfig):
     data: tuple[Path, ...]
     photos: tuple[Path, ...] = ()
     limit: int | None = None
+    start: Path | None = None
+    freeze_encoder: bool = False
     subject: Literal["actions", "identity"] = "actions"
     triplets: int = 512
     margin: float = 0.2

@@ -23,7 +23,7 @@ from norface.data.crop_points import crop_points
 from norface.data.expression_warp import disturb_expression
 from norface.data.shards import Shards, load_shards
 from norface.losses.expression import triplet_accuracy, triplet_loss
-from norface.models.checkpoint import Recipe
+from norface.models.checkpoint import Recipe, load_matching
 from norface.models.encoder import ConvolutionalEncoder
 from norface.models.expression_embedding import ExpressionEmbedding
 from norface.training.average import WeightAverage
@@ -73,8 +73,13 @@ def train_expression(config: ExpressionConfig, console: Console | None = None) -
     photos = load_shards(config.photos, crop=size, say=run.record.say) if config.photos else None
     training, validation = split(shards, config.held_out)
     run.record.say(f"{len(training)} faces to train on, {len(validation)} to validate")
+    if config.start is not None:
+        loaded, total = load_matching(config.start, network)
+        run.record.say(f"{loaded} of {total} tensors start from {config.start}")
     if isinstance(encoder, ConvolutionalEncoder):
         encoder.freeze_batch_norm(config.freeze_batch_norm)
+    if config.freeze_encoder:
+        encoder.requires_grad_(False)
     average = WeightAverage(network, config.average)
     speed_up_depthwise(network)
     rate = config.learning_rate

@@ -143,11 +143,11 @@ def make_plan(shards: Shards, config: NormalizationConfig, size: int) -> Plan:
         members = training[shards.target_id[training] == target]
         groups[int(target)] = (members[~shards.real[members]], members[shards.real[members]])
     targets = np.stack([centre(image, size) for image in shards.targets])
-    weights = np.stack(
-        [pixel_weights(shards, t, config.motion_floor, of_data) for t in range(len(targets))]
-        if config.unpaired_share < 1.0
-        else np.ones((len(targets), 2, size, size), np.float32)
-    )
+    weights = np.ones((len(targets), 2, size, size), np.float32)
+    if config.unpaired_share < 1.0:
+        floor = config.motion_floor
+        maps = [pixel_weights(shards, t, floor, of_data) for t in range(len(targets))]
+        weights = np.stack(maps)
     return Plan(
         size,
         training,

@@ -12,12 +12,7 @@ from norface.losses.flow import flow_roughness
 from norface.losses.identity import identity_distance
 from norface.losses.perceptual import perceptual_distance
 from norface.losses.pixels import edge_l1, weighted_l1, weighted_square
-from norface.losses.pose import (
-    landmark_distance,
-    opening_distance,
-    pose_distance,
-    weighted_mean,
-)
+from norface.losses.pose import landmark_distance, opening_distance, pose_distance
 from norface.losses.reconstruction import background_distance, reconstruction_distance
 from norface.models.landmarks import openings
 from norface.models.normalization import NormalizationOutput
@@ -73,50 +68,59 @@ def unpaired_losses(
         ramp: 0..1, how much the players' losses count yet.
     """
     w = config.unpaired
-    rows = slice(batch.paired, None)
-    image, clean, truth = out.image[rows], batch.clean[rows], batch.truth[rows]
-    target = batch.target.index_select(0, batch.target_index[rows])
-    own = torch.zeros(len(image), device=image.device)
-    own[: batch.own] = 1.0
-    rough = flow_roughness(out.change.flow[rows])
+    first, middle = batch.paired, batch.paired + batch.own
+    count = len(out.image) - first
+    rough = flow_roughness(out.change.flow[first:])
     losses, loss = {"unpaired_flow": rough}, config.flow_weight * rough
 
-    def add(name: str, weight: float, values: Tensor, chosen: Tensor) -> None:
+    def add(name: str, weight: float, values: Tensor) -> None:
         nonlocal loss
-        losses[name] = weighted_mean(values, chosen)
-        # As a mean over all unpaired rows, so that a share of a kind weighs as much as it is.
-        loss = loss + weight * (values * chosen).mean()
+        losses[name] = values.mean()
+        # As a mean over all unpaired rows, so that a kind weighs as much as its share is.
+        loss = loss + weight * values.sum() / count
 
-    everyone = torch.ones_like(own)
-    if w.reconstruction_weight > 0:
-        distance = reconstruction_distance(image, truth, batch.weight[rows])
-        add("reconstruction", w.reconstruction_weight, distance, own)
+    targets = batch.target.index_select(0, batch.target_index[first:])
     if w.background_weight > 0:
-        distance = background_distance(image, target, batch.background[rows])
-        add("background", w.background_weight, distance, everyone)
-    if judges.perceptual is not None:
-        distance = perceptual_distance(judges.features(image), judges.features(truth))
-        add("perceptual", w.perceptual_weight, distance, own)
+        background = batch.background[first:]
+        add(
+            "background",
+            w.background_weight,
+            background_distance(out.image[first:], targets, background),
+        )
+    if players.discriminator is not None:
+        judged = players.discriminator(out.image[first:])
+        weight = ramp * w.adversarial_weight
+        add("adversarial", weight, generator_loss(judged, kind=w.adversarial))
+
+    # Where the truth is known, the difference from it says more than any judge.
+    image, truth = out.image[first:middle], batch.truth[first:middle]
+    if len(image) and w.reconstruction_weight > 0:
+        distance = reconstruction_distance(image, truth, batch.weight[first:middle])
+        add("reconstruction", w.reconstruction_weight, distance)
+    if len(image) and judges.perceptual is not None:
+        with torch.no_grad():
+            wanted = judges.features(truth)
+        add("perceptual", w.perceptual_weight, perceptual_distance(judges.features(image), wanted))
+
+    image, clean, target = out.image[middle:], batch.clean[middle:], targets[batch.own :]
+    if len(image) == 0:
+        return {"loss": loss, **losses}
     # A view of the result: one that only a certain pixel grid persuades is not what is wanted.
     view, _ = small_views(image)
     if judges.expression is not None:
         with torch.no_grad():
-            wanted = judges.expression(clean)
-        distance = expression_distance(judges.expression(view), wanted)
-        add("expression", w.expression_weight, distance, everyone)
+            own = judges.expression(clean)
+        distance = expression_distance(judges.expression(view), own)
+        add("expression", w.expression_weight, distance)
     if judges.identity is not None:
         with torch.no_grad():
-            wanted = judges.identity(target)
-        distance = identity_distance(judges.identity(view), wanted)
-        add("identity", w.identity_weight, distance, everyone)
+            theirs = judges.identity(target)
+        add("identity", w.identity_weight, identity_distance(judges.identity(view), theirs))
     if players.landmarks is not None:
         frame, there = players.landmarks(image), players.landmarks(target)
-        add("pose", ramp * w.pose_weight, pose_distance(frame.pose, there.pose), everyone)
+        add("pose", ramp * w.pose_weight, pose_distance(frame.pose, there.pose))
         distance = landmark_distance(frame.rigid, there.rigid)
-        add("landmarks", ramp * w.landmark_weight, distance, everyone)
-        distance = opening_distance(openings(frame.points), batch.openings[rows])
-        add("openings", ramp * w.opening_weight, distance, 1.0 - own)
-    if players.discriminator is not None:
-        distance = generator_loss(players.discriminator(image), kind=w.adversarial)
-        add("adversarial", ramp * w.adversarial_weight, distance, everyone)
+        add("landmarks", ramp * w.landmark_weight, distance)
+        distance = opening_distance(openings(frame.points), batch.openings[middle:])
+        add("openings", ramp * w.opening_weight, distance)
     return {"loss": loss, **losses}
