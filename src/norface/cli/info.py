@@ -23,7 +23,7 @@ def info(
     """Print the model card: what the weights were trained on, what they can and cannot do.
 
     Args:
-        weights: A folder of weights, in place of those that come with norface.
+        weights: A folder of weights, or a name, in place of those that come with norface.
         preset: Print the parameters and operations of this preset's networks instead: tiny,
             small, base or large.
     """
@@ -43,7 +43,9 @@ def info(
     out.print(Text("Files", style="bold"))
     for name, file in manifest.files.items():
         missing = "" if name in opened else "  (not installed)"
-        out.print(f"  {name:<18}{file.size / 1e6:8.2f} MB  sha256 {file.sha256[:16]}{missing}")
+        precision = f"  {file.precision}" if file.precision else ""
+        size = f"{file.size / 1e6:8.2f} MB{precision}"
+        out.print(f"  {name:<20}{size}  sha256 {file.sha256[:16]}{missing}")
     return SUCCESS
 
 
