@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypeAlias
 
 import tyro
 
-from norface.cli.console import SUCCESS, WRONG_COMMAND, CommandError, output
+from norface.cli.console import SUCCESS, WRONG_COMMAND, CommandError, output, printable
 from norface.cli.told import faults_told, run_training
 from norface.data.face_folder import MARGIN, FaceSettings
 from norface.data.face_folder import prepare_faces as find_faces
@@ -59,9 +59,17 @@ def prepare_faces(
     """
     if not pictures:
         raise CommandError("Name at least one picture or folder.", code=WRONG_COMMAND)
-    settings = FaceSettings(size=size, margin=margin, take=faces, minimum_width=minimum_face_width)
     with faults_told():
-        counts = find_faces(pictures, out, settings, workers=workers, say=output().print)
+        settings = FaceSettings(
+            size=size, margin=margin, take=faces, minimum_width=minimum_face_width
+        )
+        counts = find_faces(
+            pictures,
+            out,
+            settings,
+            workers=workers,
+            say=lambda text: output().print(printable(text), soft_wrap=True),
+        )
     output().print(
         f"{counts.faces} faces from {counts.pictures} pictures, {counts.skipped} without any "
         f"-> {out}",

@@ -73,11 +73,13 @@ class FaceSettings:
 
     def __post_init__(self) -> None:
         if not 32 <= self.size <= 1024:
-            raise ValueError(f"size must lie in 32..1024, not {self.size}")
+            raise FaceFolderError(f"size must lie in 32..1024, not {self.size}")
         if not 0.0 <= self.margin <= 1.0:
-            raise ValueError(f"margin must lie in 0..1, not {self.margin}")
+            raise FaceFolderError(f"margin must lie in 0..1, not {self.margin}")
         if not self.minimum_width >= 1.0:
-            raise ValueError(f"minimum_width must be at least 1 pixel, not {self.minimum_width}")
+            raise FaceFolderError(
+                f"minimum_width must be at least 1 pixel, not {self.minimum_width}"
+            )
 
     @property
     def room(self) -> int:

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from rich.console import Console
+from rich.markup import escape
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -143,7 +144,9 @@ def find_faces(config: PretrainingConfig, size: int, say: Callable[[str], None])
     if config.dry_run:
         pictures = list_images(pictures)[:_TRIED]
     say(f"faces in {cache}, found once")
-    counts = prepare_faces(pictures, cache, FaceSettings(size=size, take=config.faces), say=say)
+    settings = FaceSettings(size=size, take=config.faces)
+    # Names of files may look like markup.
+    counts = prepare_faces(pictures, cache, settings, say=lambda text: say(escape(text)))
     say(f"{counts.faces} faces from {counts.pictures} pictures, {counts.skipped} without any")
     return [*ready, cache]
 
