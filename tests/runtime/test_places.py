@@ -64,11 +64,13 @@ def test_a_checkpoint_is_told_with_the_way_to_export_it(tmp_path: Path) -> None:
         ("normalization", r"norface export --normalization .*n\.safetensors --out FOLDER"),
         ("classification", r"--normalization F_NOR\.safetensors --classification .*n\.safetensors"),
         ("emotions", r"--emotions .*n\.safetensors"),
+        ("masked_autoencoder", "which only training uses"),
     ):
         path = checkpoint(tmp_path / "n.safetensors", kind)
         with pytest.raises(WeightsError, match=f"is a checkpoint, .*{words}"):
             Norface.load(weights=path)
-    with pytest.raises(WeightsError, match=r"holds checkpoints \(n\.safetensors\): export"):
+    checkpoint(tmp_path / "n.safetensors", "normalization")
+    with pytest.raises(WeightsError, match=r"holds checkpoints \(n\.safetensors\).* export it"):
         find_weights(tmp_path)
     (tmp_path / "n.safetensors").write_bytes(b"damaged")
     with pytest.raises(WeightsError, match="is a checkpoint"):

@@ -69,9 +69,8 @@ def _what_is_wrong(path: Path) -> str:
         problem = f"There are no weights in {path}: it has no {MANIFEST}."
         found = sorted(p.name for p in path.iterdir() if p.suffix in _CHECKPOINTS)
         if found:
-            problem += f" It holds checkpoints ({', '.join(found[:4])}): " + _export_of(
-                path / found[0]
-            )
+            problem += f" It holds checkpoints ({', '.join(found[:4])}). The first: "
+            problem += _export_of(path / found[0])
         return problem
     if path.suffix in _CHECKPOINTS:
         if not path.is_file():
@@ -91,8 +90,10 @@ def _export_of(checkpoint: Path) -> str:
     kind = _kind(checkpoint)
     if kind in ("classification", "emotions"):
         options = f"--normalization F_NOR.safetensors --{kind} {checkpoint}"
-    else:
+    elif kind in ("normalization", None):
         options = f"--normalization {checkpoint}"
+    else:
+        return f"of kind {kind}, which only training uses."
     return f'export it with "norface export {options} --out FOLDER", and name FOLDER.'
 
 
