@@ -12,7 +12,7 @@ from norface.models.encoder import Encoder
 class NormalizedReader(Encoder):
     """A small convolutional encoder: enough for a face that is always the same person."""
 
-    def __init__(self, *, width: int, image_size: int = 128) -> None:
+    def __init__(self, *, width: int, image_size: int) -> None:
         super().__init__()
         self.image_size = image_size
         self.width = width
