@@ -54,18 +54,20 @@ def export(
         version: Of these weights.
     """
     try:
-        exported = export_weights(
-            out,
-            normalization=normalization,
-            classification=classification,
-            emotions=emotions,
-            common_face=read_image(common_face or DEFAULT_WEIGHTS / TARGET_FILE),
-            precision=precision,
-            calibration=calibration,
-            card={} if card is None else _read_card(card),
-            name=name,
-            version=version,
-        )
+        # A large network takes minutes.
+        with messages().status("Exporting and comparing"):
+            exported = export_weights(
+                out,
+                normalization=normalization,
+                classification=classification,
+                emotions=emotions,
+                common_face=read_image(common_face or DEFAULT_WEIGHTS / TARGET_FILE),
+                precision=precision,
+                calibration=calibration,
+                card={} if card is None else _read_card(card),
+                name=name,
+                version=version,
+            )
     except (CheckpointError, ParityError, ShardError, ValueError) as error:
         raise CommandError(str(error), code=WRONG_COMMAND) from error
     _print(exported)

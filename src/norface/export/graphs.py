@@ -77,8 +77,13 @@ class _Render(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, original: Tensor, target: Tensor, target_image: Tensor,
-                geometry: Tensor | None = None) -> Tensor:  # fmt: skip
+    def forward(
+        self,
+        original: Tensor,
+        target: Tensor,
+        target_image: Tensor,
+        geometry: Tensor | None = None,
+    ) -> Tensor:
         return self.network.render(original, geometry, target, target_image)
 
 
