@@ -6,6 +6,7 @@ import dataclasses
 import io
 import os
 import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,9 @@ from norface.training.classification_losses import (
     loss_terms,
     positive_weights,
 )
+from norface.training.frozen_normalizer import FrozenNormalizer
+from norface.training.record import Record
+from norface.training.tokens import TokenCache, cache_tokens
 
 QUIET = Console(file=io.StringIO())
 UNITS = len(facs.ACTION_UNITS)
@@ -127,6 +131,40 @@ def test_tokens_of_other_data_are_refused(
     other = dataclasses.replace(options, data=(shard_folder, photo_folder))
     with pytest.raises(ValueError, match="other data"):
         train_classification(other, QUIET)
+
+
+def test_other_processes_wait_for_the_tokens(
+    normalization: Path, shard_folder: Path, tmp_path: Path
+) -> None:
+    shards = load_shards([shard_folder], limit=8)
+    network, _ = load_normalization(normalization)
+    made: list[TokenCache | None] = [None, None]
+
+    def work(number: int) -> None:
+        made[number] = cache_tokens(
+            tmp_path / "tokens",
+            FrozenNormalizer(network, shards.targets[0], torch.device("cpu")),
+            shards,
+            checkpoint=normalization,
+            target=0,
+            copies=2,
+            augmentation=STILL,
+            seed=0,
+            record=Record(tmp_path, QUIET),
+            write=number == 0,
+        )
+
+    waiting = threading.Thread(target=work, args=(1,))
+    waiting.start()
+    work(0)
+    waiting.join(timeout=30)
+    first, second = made
+    assert first is not None
+    assert second is not None
+    np.testing.assert_array_equal(first.original, second.original)
+    np.testing.assert_array_equal(first.normalized, second.normalized)
+    # Nothing is varied, but the plain copy is shrunk by averaging.
+    assert np.abs(first.original[0] - first.original[1]).mean() < 0.2
 
 
 @pytest.mark.parametrize("switch", ["use_original", "use_normalized", "input_moe", "output_moe"])
