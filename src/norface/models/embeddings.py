@@ -91,9 +91,7 @@ class Embedding(nn.Module):
         x = resample(image.float(), self.theta, self.spec.size)
         if self.spec.order == "bgr":
             x = x.flip(1)
-        # What a half of the bits would round away here is what is compared.
-        with torch.autocast(x.device.type, enabled=False):
-            return F.normalize(self.network((x - self.mean) / self.std).flatten(1).float(), dim=1)
+        return F.normalize(self.network((x - self.mean) / self.std).flatten(1).float(), dim=1)
 
     def train(self, mode: bool = True) -> Embedding:
         """Stay in evaluation mode."""

@@ -26,7 +26,8 @@ class OnnxNetwork(nn.Module):
     """The graph of an ONNX file with one input and (read) one output, its first.
 
     Weights are buffers, so that they move with the module and take no gradient; gradients flow to
-    the input. Batch normalization uses the stored statistics always.
+    the input. Batch normalization uses the stored statistics always. Always in float32: what such
+    files were trained for is not known, and depthwise convolutions in bfloat16 are slow on a CPU.
     """
 
     def __init__(self, *, path: Path) -> None:
@@ -66,6 +67,10 @@ class OnnxNetwork(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map x (B, 3, H, W), as the file wants it -> its first output (B, ...)."""
+        with torch.autocast(x.device.type, enabled=False):
+            return self._run(x.float())
+
+    def _run(self, x: Tensor) -> Tensor:
         values = {name: getattr(self, own) for name, own in self._weights.items()}
         values[self._input] = x
         for kind, inputs, output, attributes in self._nodes:

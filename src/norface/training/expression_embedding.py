@@ -102,13 +102,15 @@ def train_expression(config: ExpressionConfig, console: Console | None = None) -
     cv2.setNumThreads(0)
 
     def check() -> None:
-        figures = {"triplet_accuracy": accuracy(run, average.network, shards, validation, size)}
+        figures = {}
+        if len(validation):
+            figures["triplet_accuracy"] = accuracy(run, average.network, shards, validation, size)
         if photos is not None:
             _, once = np.unique(photos.identity, return_index=True)
             figures["photo_triplet_accuracy"] = accuracy(
                 run, average.network, photos, once.astype(np.int64), size
             )
-        run.validated(figures, best=figures["triplet_accuracy"])
+        run.validated(figures, best=figures.get("triplet_accuracy"))
 
     for batch in run.batches(
         lambda step, part: make_batch(shards, training, config, size, step, part)
