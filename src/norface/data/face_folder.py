@@ -23,6 +23,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -210,10 +211,17 @@ def _find_all(
     if not jobs:
         return
     number = 0
-    for skipped in in_processes(_prepare, jobs, "finding faces", workers):
-        for path, reason in skipped:
-            yield number, path, reason
-            number += 1
+    try:
+        for skipped in in_processes(_prepare, jobs, "finding faces", workers):
+            for path, reason in skipped:
+                yield number, path, reason
+                number += 1
+    except (OSError, BrokenProcessPool) as error:
+        # A full disk, or a process that was killed, as happens when memory runs out.
+        raise FaceFolderError(
+            f"{out}: {error}. What is done is kept: run the same command again, perhaps with "
+            "fewer processes (--workers)"
+        ) from error
 
 
 @cache
