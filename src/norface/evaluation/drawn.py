@@ -80,7 +80,7 @@ def of_label(p: Predictions, label: int, inside: BoolArray, bootstrap: SubjectBo
     result.value["auc"] = roc_auc(positive, read)
     table = bootstrap.of_subjects(sums.of_probability(positive, read), rows)
     result.add(bootstrap, sums.PROBABILITIES, table)
-    if p.task == "presence" and (p.missing & inside).any():
+    if p.task == "presence" and p.missing.any():
         rows = np.flatnonzero(inside & ~np.isnan(truth) & (~np.isnan(score) | p.missing))
         called = np.nan_to_num(score[rows]) >= p.threshold[label]
         called &= ~np.isnan(score[rows])
@@ -101,7 +101,7 @@ def of_classes(p: Predictions, inside: BoolArray, bootstrap: SubjectBootstrap) -
     result.add(bootstrap, sums.CLASSES, table)
     top = sums.of_probability(said == true, score.max(axis=1, initial=0.0))
     result.add(bootstrap, {"ece": sums.PROBABILITIES["ece"]}, bootstrap.of_subjects(top, rows))
-    if (p.missing & inside).any():
+    if p.missing.any():
         every = np.flatnonzero(has_truth)
         right = np.zeros(len(p), bool)
         right[rows] = said == true
