@@ -117,11 +117,11 @@ def _group(truth: Truth, said: Predictions, chosen: NDArray[np.bool_], seed: int
         name: _unit(true[:, a], read[:, a], called[:, a], missed[:, a])
         for a, name in enumerate(ACTION_UNIT_NAMES)
     }
-    resampled = _resampled(_sums(true, read, called, missed, who, len(people)), seed)
+    drawn = resampled(sums_by_person(true, read, called, missed, who, len(people)), seed)
     means = {}
     for metric in METRICS:
         values = [units[name][metric] for name in ACTION_UNIT_NAMES]
-        low, high = _interval(resampled[metric])
+        low, high = _interval(drawn[metric])
         means[metric] = Mean(nan_mean(values), low, high, int(np.isnan(values).sum()))
     return Group(int(chosen.sum()), len(people), int(found.sum()), means, units)
 
@@ -143,7 +143,7 @@ def _unit(
     }
 
 
-def _sums(
+def sums_by_person(
     true: FloatArray,
     read: FloatArray,
     called: FloatArray,
@@ -169,7 +169,7 @@ def _sums(
     return result
 
 
-def _resampled(sums: dict[str, FloatArray], seed: int) -> dict[str, FloatArray]:
+def resampled(sums: dict[str, FloatArray], seed: int) -> dict[str, FloatArray]:
     """Means over units for resampled people: by metric (``_RESAMPLES``,)."""
     people = len(sums["n"])
     random = np.random.default_rng(seed)
