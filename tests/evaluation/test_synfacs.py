@@ -177,7 +177,7 @@ def test_resampled_sums_give_the_metrics(root: Path) -> None:
     called = np.where(np.isnan(read), np.nan, read > 1.5)
     missed = np.isnan(read)
     who = np.unique(truth.person, return_inverse=True)[1]
-    sums = scoring._sums(truth.intensity, read, called, missed, who, PEOPLE)
+    sums = scoring.sums_by_person(truth.intensity, read, called, missed, who, PEOPLE)
     whole = {name: values.sum(axis=0) for name, values in sums.items()}
     for a in range(len(ACTION_UNIT_NAMES)):
         ok = ~missed[:, a]
