@@ -9,7 +9,8 @@ out. ``pretraining`` (transformer presets) is the masked autoencoder of the enco
 
 - images/s: in steps after the warm-up, waiting for data included;
 - GFLOP: of an image forward and backward, matrix products, convolutions and attention alone, each
-  multiplication with its addition as two (`torch.utils.flop_counter`);
+  multiplication with its addition as two (`torch.utils.flop_counter`); with ``--checkpointing``
+  what is computed twice counts twice;
 - peak: of large square matrix products on the same device, in bfloat16 and float32, the best of
   several; share is of the one in whose precision the networks run;
 - data: time to make a batch in one thread, and the share of a step spent waiting for it (training
@@ -134,6 +135,8 @@ def main() -> None:
                 continue
             with tempfile.TemporaryDirectory() as folder:
                 found = measure(stage, name, Path(folder), options)
+            if not found.seconds:
+                raise SystemExit("stopped before any step was timed")
             table.add_row(name, stage, *row(found, peak))
             for group, share in sorted(found.shares.items(), key=lambda pair: -pair[1]):
                 console.print(f"  {name} {stage}: {100 * share:5.1f}%  {group}", highlight=False)
@@ -263,7 +266,9 @@ def watched(loop: Any, found: Measured, options: argparse.Namespace) -> Iterator
             for number, batch in enumerate(super().batches(make)):
                 waited = time.perf_counter() - start
                 if number == counted:
-                    with FlopCounterMode(display=False) as counter:
+                    # Of compiled code nothing could be counted.
+                    eager = torch.compiler.set_stance("force_eager")
+                    with eager, FlopCounterMode(display=False) as counter:
                         yield batch
                     found.flops = int(counter.get_total_flops())
                 elif number == profiled:
