@@ -19,6 +19,9 @@ def shard(network: nn.Module, optimizer: torch.optim.Optimizer | None = None) ->
         optimizer: holds parameters of the network; it holds the spread ones afterwards.
     """
     names = {id(parameter): name for name, parameter in network.named_parameters()}
+    for parameter in network.parameters():
+        # FSDP cannot split tensors in channels-last memory.
+        parameter.data = parameter.data.contiguous()
     for part in network.modules():
         if isinstance(part, nn.ModuleList):
             for block in part:
