@@ -19,7 +19,6 @@ def test_the_manifest_tells_all(export: Any, networks: Any, face: NDArray[np.uin
     exported = export(
         networks["normalization"](),
         networks["classification"](),
-        networks["emotions"](),
         card={"trained_on": "nothing"},
         thresholds={"AU12": 0.3},
         name="t",
@@ -35,7 +34,7 @@ def test_the_manifest_tells_all(export: Any, networks: Any, face: NDArray[np.uin
     assert (manifest["thresholds"]["AU12"], manifest["thresholds"]["AU01"]) == (0.3, 0.5)
     assert set(manifest["files"]) | {"manifest.json"} == {p.name for p in folder.iterdir()}
     assert set(manifest["files"]) == {
-        "encoder.onnx", "normalizer.onnx", "action_units.onnx", "emotions.onnx", "common_face.png",
+        "encoder.onnx", "normalizer.onnx", "action_units.onnx", "common_face.png",
     }  # fmt: skip
     for name, entry in manifest["files"].items():
         content = (folder / name).read_bytes()

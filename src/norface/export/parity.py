@@ -92,6 +92,7 @@ def compare(graph: Graph, content: bytes) -> list[Difference]:
     """
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     names = [output.name for output in graph.outputs]
     differences = []
     for count in (min(COMPARED, graph.faces), 1):
