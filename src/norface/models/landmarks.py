@@ -46,7 +46,7 @@ class LandmarkNetwork(nn.Module):
     Args:
         widths: channels after each halving.
         hidden: width of the hidden linear layer.
-        image_size: of its pictures; larger ones are averaged down.
+        image_size: of its pictures; others are averaged to it.
     """
 
     mean_points: Tensor
@@ -78,8 +78,9 @@ class LandmarkNetwork(nn.Module):
 
     def forward(self, image: Tensor) -> FaceFrame:
         """Read image (B, 3, S, S), RGB in 0..1, an aligned crop."""
-        factor = image.shape[-1] // self.image_size
-        x = F.avg_pool2d(image, factor) if factor > 1 else image
+        x = image
+        if image.shape[-1] != self.image_size:
+            x = F.adaptive_avg_pool2d(image, self.image_size)
         x = x * 2.0 - 1.0
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
             x = F.relu(norm(convolution(x)))

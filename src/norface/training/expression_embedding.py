@@ -8,6 +8,7 @@ for who has no trained face recognizer: two views of a face, its expression dist
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import NamedTuple
 
@@ -102,14 +103,16 @@ def train_expression(config: ExpressionConfig, console: Console | None = None) -
     cv2.setNumThreads(0)
 
     def check() -> None:
-        figures = {}
-        if len(validation):
-            figures["triplet_accuracy"] = accuracy(run, average.network, shards, validation, size)
+        figures = {
+            "triplet_accuracy": accuracy(run, average.network, shards, validation, size),
+        }
         if photos is not None:
             _, once = np.unique(photos.identity, return_index=True)
             figures["photo_triplet_accuracy"] = accuracy(
                 run, average.network, photos, once.astype(np.int64), size
             )
+        # Too few faces may hold no clear triplet.
+        figures = {name: value for name, value in figures.items() if not math.isnan(value)}
         run.validated(figures, best=figures.get("triplet_accuracy"))
 
     for batch in run.batches(
@@ -205,8 +208,11 @@ def accuracy(
     """Share of triplets of plain originals that the embedding answers; chance is 1/3.
 
     With expressions, the triplets are drawn by the (known) facial actions; on photos these are the
-    teacher's. With identities, two views of each face are compared with another face.
+    teacher's. With identities, two views of each face are compared with another face. NaN without
+    any triplet.
     """
+    if len(chosen) == 0:
+        return float("nan")
     network.eval()
     config, rng = run.config, np.random.default_rng(7)
     plain = [centre(shards.original[i], size) for i in chosen]
