@@ -28,7 +28,8 @@ class Processes:
     """
 
     def __init__(self, config: RunConfig) -> None:
-        self._accelerator = Accelerator()
+        # Without the hint processes without a GPU would not find each other, and all would write.
+        self._accelerator = Accelerator(cpu=not torch.cuda.is_available())
         self.device: torch.device = self._accelerator.device
         self.main: bool = self._accelerator.is_main_process
         self.rank: int = self._accelerator.process_index
