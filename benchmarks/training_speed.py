@@ -11,8 +11,9 @@ out. ``pretraining`` (transformer presets) is the masked autoencoder of the enco
 - GFLOP: of an image forward and backward, matrix products, convolutions and attention alone, each
   multiplication with its addition as two (`torch.utils.flop_counter`); with ``--checkpointing``
   what is computed twice counts twice;
-- peak: of large square matrix products on the same device, in bfloat16 and float32, the best of
-  several; share is of the one in whose precision the networks run;
+- GFLOP/s: of these, on a CPU in the process's own time (CPU time over threads), so that other
+  programs on the machine do not count; of peak: of large square matrix products, timed likewise,
+  the best of several, in bfloat16 or float32 as the networks run;
 - data: time to make a batch in one thread, and the share of a step spent waiting for it (training
   makes batches ahead).
 
@@ -29,9 +30,10 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from math import prod
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -81,6 +83,7 @@ class Measured:
         parameters: that are trained.
         flops: of a step.
         seconds: of each step after the warm-up, waiting included.
+        busy: the same in the time of `own_time`.
         waited: for data, of the same steps.
         made: time to make a batch in one thread.
         shares: group of operations -> share of the time.
@@ -90,6 +93,7 @@ class Measured:
     parameters: int = 0
     flops: int = 0
     seconds: list[float] = field(default_factory=list)
+    busy: list[float] = field(default_factory=list)
     waited: list[float] = field(default_factory=list)
     made: float = 0.0
     shares: dict[str, float] = field(default_factory=dict)
@@ -146,7 +150,7 @@ def main() -> None:
 def row(found: Measured, peak: float) -> list[str]:
     """The cells of a measured stage; peak in FLOP/s."""
     seconds = median(found.seconds)
-    speed = found.flops / seconds
+    speed = found.flops / median(found.busy)
     return [
         str(found.batch),
         f"{found.parameters / 1e6:.1f} M",
@@ -176,18 +180,40 @@ def matrix_peak(device: torch.device, kind: torch.dtype, *, seconds: float = 1.5
     best, end = float("inf"), time.perf_counter() + seconds
     while time.perf_counter() < end:
         synchronize(device)
-        start = time.perf_counter()
+        start = own_time(device)
         torch.mm(a, b, out=out)
         synchronize(device)
-        best = min(best, time.perf_counter() - start)
+        best = min(best, own_time(device) - start)
     return 2 * side**3 / best
 
 
 def count_flops(step: Callable[[], Any]) -> int:
     """FLOP of what `step` computes: matrix products, convolutions, attention; also backwards."""
-    with FlopCounterMode(display=False) as counter:
+    with flop_counter() as counter:
         step()
     return int(counter.get_total_flops())
+
+
+def flop_counter() -> FlopCounterMode:
+    """PyTorch's counter, which takes a grouped convolution's gradient for that of a full one."""
+    own = {torch.ops.aten.convolution_backward: _convolution_backward_flops}
+    return FlopCounterMode(display=False, custom_mapping=own)
+
+
+def _convolution_backward_flops(
+    gradient: Sequence[int], x: Sequence[int], weight: Sequence[int], *rest: Any, **_: Any
+) -> int:
+    """Each gradient that is asked for costs as much as the convolution; arguments are shapes."""
+    transposed, mask = rest[4], rest[7]
+    forward = 2 * prod(x if transposed else gradient) * prod(weight[1:])
+    return forward * (bool(mask[0]) + bool(mask[1]))
+
+
+def own_time(device: torch.device) -> float:
+    """Seconds of this process: on a CPU what it computed, as if all its threads had shared it."""
+    if device.type == "cuda":
+        return time.perf_counter()
+    return time.process_time() / torch.get_num_threads()
 
 
 def synchronize(device: torch.device) -> None:
@@ -262,13 +288,13 @@ def watched(loop: Any, found: Measured, options: argparse.Namespace) -> Iterator
             make(1, Part(0, 1))
             found.made = time.perf_counter() - start
             counted, profiled = options.warmup, options.warmup + options.steps + 1
-            start = time.perf_counter()
+            start, own_start = time.perf_counter(), own_time(self.device)
             for number, batch in enumerate(super().batches(make)):
                 waited = time.perf_counter() - start
                 if number == counted:
                     # Of compiled code nothing could be counted.
                     eager = torch.compiler.set_stance("force_eager")
-                    with eager, FlopCounterMode(display=False) as counter:
+                    with eager, flop_counter() as counter:
                         yield batch
                     found.flops = int(counter.get_total_flops())
                 elif number == profiled:
@@ -281,8 +307,9 @@ def watched(loop: Any, found: Measured, options: argparse.Namespace) -> Iterator
                 synchronize(self.device)
                 if counted < number < profiled:
                     found.seconds.append(time.perf_counter() - start)
+                    found.busy.append(own_time(self.device) - own_start)
                     found.waited.append(waited)
-                start = time.perf_counter()
+                start, own_start = time.perf_counter(), own_time(self.device)
             # For loops that validate at their end unless they were stopped.
             self.stopped = True
 
