@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from norface import FaceAnalysis, ImageError, Norface
+from norface import FaceAnalysis, ImageError, Norface, WeightsError
 from norface.facs import ACTION_UNIT_NAMES, ACTION_UNITS, EMOTIONS
 from norface.media.images import read_image
 from norface.runtime.normalizer import from_network, resize, to_network
@@ -93,6 +93,13 @@ def test_without_the_emotion_network_the_rest_works(person: Path, tmp_path: Path
         (face,) = without.analyze(person)
     assert (face.emotion, face.emotions) == (None, {})
     assert face.action_units["AU12"].intensity >= 0
+
+
+def test_without_the_network_for_action_units_nothing_is_read(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(DEFAULT_WEIGHTS, tmp_path / "weights"))
+    (folder / "action_units.onnx").unlink()
+    with pytest.raises(WeightsError, match=r"action_units\.onnx cannot be read"):
+        Norface.load(weights=folder)
 
 
 def test_the_threshold_decides_what_is_present(

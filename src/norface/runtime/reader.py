@@ -14,6 +14,8 @@ from norface.runtime.sessions import FloatArray, Session, Weights
 
 READER_FILES: Final = ("classification.onnx", "action_units.onnx", "emotions.onnx")
 """Files of classification networks: with both heads, or with one."""
+_OPTIONAL: Final = "emotions.onnx"
+"""May be deleted, for its licence or its size."""
 
 
 class Scores(NamedTuple):
@@ -106,9 +108,16 @@ class Reader:
 
 
 def load_readers(weights: Weights, *, threads: int | None = None) -> list[Reader]:
-    """The classification networks of a folder; an optional one that was deleted is left out."""
+    """The classification networks of a folder; ``emotions.onnx`` may have been deleted.
+
+    Raises:
+        WeightsError: another one is missing, or one is damaged.
+    """
+    listed = [name for name in READER_FILES if name in weights.manifest.files]
     return [
-        Reader(weights.session(name, threads=threads)) for name in READER_FILES if name in weights
+        Reader(weights.session(name, threads=threads))
+        for name in listed
+        if name in weights or name != _OPTIONAL
     ]
 
 
