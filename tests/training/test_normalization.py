@@ -24,11 +24,10 @@ from norface.training.normalization_batches import (
     Batch,
     batch_maker,
     collate,
-    make_plan,
-    pixel_weights,
     plain_rows,
 )
 from norface.training.normalization_config import NormalizationConfig
+from norface.training.normalization_plan import make_plan, pixel_weights
 
 WHOLE = Part(0, 1)
 PLAIN = AugmentationConfig(

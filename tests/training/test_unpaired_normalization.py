@@ -30,9 +30,10 @@ from norface.training.judges import (
     small_views,
 )
 from norface.training.normalization import train_normalization, train_step
-from norface.training.normalization_batches import Plan, batch_maker, collate, make_plan, plain_rows
+from norface.training.normalization_batches import batch_maker, collate, plain_rows
 from norface.training.normalization_config import NormalizationConfig, UnpairedConfig
 from norface.training.normalization_figures import own_rank
+from norface.training.normalization_plan import Plan, make_plan
 
 from .test_normalization import PLAIN
 

@@ -32,10 +32,11 @@ from norface.training.judges import (
     seen_in,
     small_views,
 )
-from norface.training.normalization_batches import Batch, Plan, batch_maker, make_plan
+from norface.training.normalization_batches import Batch, batch_maker
 from norface.training.normalization_config import NormalizationConfig
 from norface.training.normalization_figures import validate
 from norface.training.normalization_losses import paired_losses, unpaired_losses
+from norface.training.normalization_plan import Plan, make_plan
 from norface.training.optimizers import parameter_groups
 from norface.training.run import Run
 from norface.training.speed import speed_up_depthwise

@@ -12,8 +12,9 @@ from norface.losses.expression import expression_distance
 from norface.losses.pixels import weighted_l1
 from norface.models.normalization import NormalizationNetwork, NormalizationOutput
 from norface.training.judges import Judges
-from norface.training.normalization_batches import Batch, Plan, collate, plain_rows
+from norface.training.normalization_batches import Batch, collate, plain_rows
 from norface.training.normalization_config import NormalizationConfig
+from norface.training.normalization_plan import Plan
 from norface.training.pictures import sheet
 from norface.training.run import Run
 
