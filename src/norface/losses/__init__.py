@@ -1,1 +1,1 @@
-"""The losses, unweighted, one module each; their weights stand in `norface.training.config`."""
+"""The losses, unweighted, one module each; their weights stand in the options of each training."""
