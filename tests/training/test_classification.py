@@ -38,8 +38,10 @@ from norface.training.classification_losses import (
     loss_terms,
     positive_weights,
 )
+from norface.training.classification_validation import Validation
 from norface.training.frozen_normalizer import FrozenNormalizer
 from norface.training.record import Record
+from norface.training.router_load import RouterLoad
 from norface.training.tokens import TokenCache, cache_tokens
 
 QUIET = Console(file=io.StringIO())
@@ -193,6 +195,32 @@ def test_the_original_alone_needs_no_normalizer(shard_folder: Path, tmp_path: Pa
         tmp_path / "run", None, shard_folder, reads="images", use_normalized=False, mirror=0.5
     )
     assert not load_classification(train_classification(options, QUIET))[0].use_normalized
+
+
+def test_networks_of_other_sizes_meet(
+    normalization: Path, shard_folder: Path, tmp_path: Path
+) -> None:
+    """F_nor renders 256 pixels from 128; F_cla reads 64."""
+    options = config(
+        tmp_path / "run", normalization, shard_folder, preset="test-vit", reads="images", steps=1
+    )
+    network, notes = load_classification(train_classification(options, QUIET))
+    assert network.encoder is not None
+    assert network.encoder.image_size == 64
+    assert np.isfinite(notes["validation"]["f1"])
+
+
+@pytest.mark.parametrize(
+    ("figures", "score"),
+    [
+        ({"f1": 0.4, "emotion_accuracy": 0.6}, 0.5),
+        ({"f1": 0.4, "emotion_accuracy": float("nan")}, 0.4),
+        ({"f1": float("nan")}, None),
+    ],
+)
+def test_score(figures: dict[str, float], score: float | None) -> None:
+    found = Validation(figures, {}, RouterLoad([])).score
+    assert found is None if score is None else found == pytest.approx(score)
 
 
 def test_dry_run_leaves_nothing(normalization: Path, shard_folder: Path, tmp_path: Path) -> None:
