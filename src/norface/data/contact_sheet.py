@@ -108,7 +108,8 @@ def _tile(image: UInt8Image, sample: Sample) -> Image.Image:
 
 
 def _captions(sample: Sample) -> list[str]:
-    frame = None if sample.frame is None else f"frame {sample.frame}"
+    kind = "row" if sample.path.suffix == ".csv" else "frame"
+    frame = None if sample.frame is None else f"{kind} {sample.frame}"
     place = " ".join(filter(None, (sample.subject, sample.sequence, frame)))
     lines = [place or sample.path.name]
     units = {u: "" for u, present in sample.presence.items() if present}
