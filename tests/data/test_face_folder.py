@@ -11,15 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from norface.data import face_folder
-from norface.data.face_folder import (
-    FaceCounts,
-    FaceFolderError,
-    FaceSettings,
-    face_files,
-    missing_pictures,
-    prepare_faces,
-)
+from norface.data import face_finding, face_folder
+from norface.data.face_finding import FaceFolderError, FaceSettings
+from norface.data.face_folder import FaceCounts, face_files, missing_pictures, prepare_faces
 from norface.data.face_pictures import FacePictures
 from norface.faces.align import align
 from norface.faces.find import FaceFinder
@@ -97,13 +91,13 @@ def test_an_interrupted_run_goes_on(
 ) -> None:
     monkeypatch.setattr(face_folder, "_PICTURES_A_FILE", 1)
     looked_at: list[str] = []
-    find = face_folder._faces_of
+    find = face_finding._faces_of
 
     def watched(path: str, settings: FaceSettings) -> Any:
         looked_at.append(Path(path).name)
         return find(path, settings)
 
-    monkeypatch.setattr(face_folder, "_faces_of", watched)
+    monkeypatch.setattr(face_finding, "_faces_of", watched)
 
     def interrupted(work: Callable[[Any], Any], jobs: Iterable[Any], *_: object) -> Iterator[Any]:
         for number, job in enumerate(jobs):

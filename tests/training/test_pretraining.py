@@ -17,7 +17,8 @@ import torch
 from rich.console import Console
 
 from norface.data import face_folder
-from norface.data.face_folder import FaceFolderError, FaceSettings, prepare_faces
+from norface.data.face_finding import FaceFolderError, FaceSettings
+from norface.data.face_folder import prepare_faces
 from norface.data.face_pictures import FacePictures
 from norface.losses.masked_patches import masked_patch_loss
 from norface.media.images import read_image

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from norface.cli.console import SUCCESS, WRONG_COMMAND, CommandError, output
-from norface.data.face_folder import FaceFolderError
+from norface.data.face_finding import FaceFolderError
 from norface.data.shards import ShardError
 from norface.data.skins import SkinError
 from norface.models.checkpoint import CheckpointError

@@ -10,7 +10,7 @@ import tyro
 
 from norface.cli.console import SUCCESS, WRONG_COMMAND, CommandError, output, printable
 from norface.cli.told import faults_told, run_training
-from norface.data.face_folder import MARGIN, FaceSettings
+from norface.data.face_finding import MARGIN, FaceSettings
 from norface.data.face_folder import prepare_faces as find_faces
 from norface.training.pretraining import train_encoder
 from norface.training.pretraining_config import PretrainingConfig

@@ -136,19 +136,9 @@ def load_shards(
     files = [(number, path) for number, f in enumerate(folders) for path in shard_paths(f)]
     crops = [shard_crop(path) for _, path in files]
     if crop is None:
-        crop = crops[0]
-        if set(crops) != {crop}:
-            raise ShardError(
-                f"the shards have the crops {', '.join(map(str, sorted(set(crops))))}: "
-                "choose folders of one crop"
-            )
-    for number, named in enumerate(folders):
-        others = {c for c, (n, _) in zip(crops, files, strict=True) if n == number} - {crop}
-        if others:
-            say(
-                f"{named} holds faces of {', '.join(map(str, sorted(others)))} pixels, which are "
-                f"resized to {crop}: better make them with `norface synth --shards --crop {crop}`"
-            )
+        crop = _only_crop(crops)
+    else:
+        _tell_of_others(folders, files, crops, crop, say)
     counts: list[int] = []
     room = [limit if limit is not None else 1 << 62 for _ in folders]
     for number, path in files:
@@ -170,12 +160,12 @@ def load_shards(
             value = content.get(name, np.empty(0))
             if value.shape[1:] != shape or len(value) < count:
                 raise ShardError(f"{path}: {name} has shape {value.shape}, expected (N, *{shape})")
-            room_there = arrays[name][part]
-            if value.shape[1:] == room_there.shape[1:]:
-                room_there[:] = value[:count]
+            own = arrays[name][part]
+            if value.shape[1:] == own.shape[1:]:
+                own[:] = value[:count]
             else:
                 for i, image in enumerate(value[:count]):
-                    room_there[i] = centre(image, room_there.shape[1])
+                    own[i] = centre(image, own.shape[1])
         if "action_mask" in content:
             mask[part] = content["action_mask"]
             real[part] = True
@@ -185,6 +175,37 @@ def load_shards(
     if total and int(arrays["target_id"].max()) >= len(targets):
         raise ShardError(f"a target_id is beyond the {len(targets)} faces of targets.npz")
     return Shards(**arrays, action_mask=mask, real=real, folder=folder, targets=targets)
+
+
+def _only_crop(crops: Sequence[int]) -> int:
+    """The crop that all shards have.
+
+    Raises:
+        ShardError: they differ.
+    """
+    if len(set(crops)) > 1:
+        raise ShardError(
+            f"the shards have the crops {', '.join(map(str, sorted(set(crops))))}: "
+            "choose folders of one crop"
+        )
+    return crops[0]
+
+
+def _tell_of_others(
+    folders: Sequence[Path],
+    files: Sequence[tuple[int, Path]],
+    crops: Sequence[int],
+    crop: int,
+    say: Callable[[str], None],
+) -> None:
+    """Say which folders hold pictures that are resized."""
+    for number, folder in enumerate(folders):
+        others = {c for c, (n, _) in zip(crops, files, strict=True) if n == number} - {crop}
+        if others:
+            say(
+                f"{folder} holds faces of {', '.join(map(str, sorted(others)))} pixels, which are "
+                f"resized to {crop}: better make them with `norface synth --shards --crop {crop}`"
+            )
 
 
 def write_shard(path: Path, **arrays: NDArray[Any]) -> None:
