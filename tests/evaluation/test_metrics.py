@@ -87,6 +87,14 @@ def test_icc_2_1_of_shrout_and_fleiss() -> None:
     assert m.icc_2_1_of(table) == pytest.approx(0.2898, abs=1e-4)
 
 
+def test_icc_against_pingouin() -> None:
+    # Its ICC(C,1) and ICC(A,1) of these two raters (version 0.7.0).
+    a = [3.1, 4.5, 3.9, 1.1, 1.5, 4.4, 0.0, 4.1, 4.0, 2.3, 1.5, 1.4]
+    b = [2.7, 3.0, 3.1, 1.8, 1.0, 3.2, 0.0, 2.6, 2.3, 2.1, 1.1, 1.8]
+    assert m.icc_3_1(a, b) == pytest.approx(0.820525, abs=1e-6)
+    assert m.icc_2_1(a, b) == pytest.approx(0.752158, abs=1e-6)
+
+
 def test_icc_2_1_counts_an_offset() -> None:
     a = RNG.normal(size=100)
     assert m.icc_2_1(a, a) == pytest.approx(1.0)

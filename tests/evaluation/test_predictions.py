@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from norface.data.protocols import Protocol
 from norface.data.sample import Sample
 from norface.evaluation.prediction_files import read_csv, read_npz, write_csv, write_npz
-from norface.evaluation.predictions import Predictions, PredictionsError, truth_of
+from norface.evaluation.predictions import Predictions, PredictionsError
 
 NAN = float("nan")
 
@@ -123,21 +124,24 @@ def test_missing_frames_have_a_truth_and_no_score() -> None:
     assert _of().chosen(np.array([2, 0])).path.tolist() == ["b.mp4", "a.png"]
 
 
-def test_truth_of_samples() -> None:
+def test_truth_of_a_protocol() -> None:
     samples = [
         Sample(path=Path("a"), presence={"AU01": 1}, intensity={"AU12": 1.0}, emotion="fear"),
         Sample(path=Path("b"), frame=4, subject="S", intensity={"AU12": 2.0}, valence=-0.5),
     ]
-    units = ["AU01", "AU12"]
-    for task, labels, threshold, expected in (
+    units = ("AU01", "AU12")
+    for task, labels, active_from, expected in (
         ("presence", units, None, [[1, NAN], [NAN, NAN]]),
-        ("presence", units, 2, [[NAN, 0], [NAN, 1]]),
+        ("presence", units, 2, [[1, 0], [NAN, 1]]),
         ("intensity", units, None, [[NAN, 1], [NAN, 2]]),
-        ("emotion", ["fear", "anger"], None, [[1, 0], [NAN, NAN]]),
-        ("emotion", ["anger"], None, [[NAN], [NAN]]),
-        ("affect", ["valence", "arousal"], None, [[NAN, NAN], [-0.5, NAN]]),
+        ("emotion", ("fear", "anger"), None, [[1, 0], [NAN, NAN]]),
+        ("affect", ("valence", "arousal"), None, [[NAN, NAN], [-0.5, NAN]]),
     ):
-        truth = truth_of(samples, task, labels, active_from=threshold)  # type: ignore[arg-type]
-        assert np.array_equal(truth, expected, equal_nan=True)
-    made = Predictions.of_samples("intensity", units, samples, score=np.zeros((2, 2)))
-    assert (made.frame.tolist(), made.subject.tolist()) == ([-1, 4], ["", "S"])
+        protocol = Protocol(
+            name="x", title="x", data_set="table", source="x",
+            task=task, labels=labels, active_from=active_from,
+        )  # fmt: skip
+        made = Predictions.of_protocol(protocol, samples, score=np.full((2, 2), 0.5), fold=[0, 1])
+        assert np.array_equal(made.truth, expected, equal_nan=True)
+        assert (made.task, made.labels) == (task, labels)
+        assert (made.frame.tolist(), made.subject.tolist()) == ([-1, 4], ["", "S"])

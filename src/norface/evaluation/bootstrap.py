@@ -100,27 +100,36 @@ class SubjectBootstrap:
             total += self.counts[:, part].astype(np.float64) @ of_subjects[part]
         return total
 
-    def interval(self, values: FloatArray, *, level: float = LEVEL) -> tuple[float, float]:
+    def interval(
+        self, draws: FloatArray, value: float, *, level: float = LEVEL
+    ) -> tuple[float, float]:
         """The interval of a figure from its values in the draws.
 
-        The expanded percentile interval of Hesterberg (2015): quantiles of the draws, a little
-        further out than the level says, for a bootstrap over few subjects is too narrow, as a
-        variance over N in place of N - 1 is.
+        Quantiles of the draws, after two corrections that matter for few subjects. The draws are
+        moved so that their mean is the figure itself: a draw holds fewer different people than the
+        data, which lifts correlations and calibration errors in every draw. And the quantiles are
+        taken a little further out than the level says (the expanded percentile interval of
+        Hesterberg 2015), for the spread of draws is that of a variance over N in place of N - 1.
 
         Args:
-            values: (resamples,), NaN in draws where the figure is undefined.
-            level: the share of such intervals that hold the truth.
+            draws: (resamples,), NaN in draws where the figure is undefined.
+            value: the figure of the frames themselves.
+            level: the share of such intervals that should hold the truth.
 
         Returns:
-            low and high; NaN for fewer than two subjects, or when the figure is undefined in more
-            than half of the draws.
+            low and high, within 0 and 1 where all draws are; NaN for fewer than two subjects, or
+            when the figure is undefined, or undefined in more than half of the draws.
         """
-        defined = values[~np.isnan(values)]
-        if self.subjects < 2 or len(defined) <= _DEFINED * self.resamples:
+        defined = draws[~np.isnan(draws)]
+        if self.subjects < 2 or np.isnan(value) or len(defined) <= _DEFINED * self.resamples:
             return float("nan"), float("nan")
         n = self.subjects
         tail = float(norm.cdf(np.sqrt(n / (n - 1)) * t.ppf((1 - level) / 2, n - 1)))
-        low, high = np.quantile(defined, [tail, 1 - tail])
+        low, high = np.quantile(defined, [tail, 1 - tail]) + (value - defined.mean())
+        if defined.min() >= 0:
+            low = max(low, 0.0)
+        if defined.max() <= 1:
+            high = min(high, 1.0)
         return float(low), float(high)
 
 
@@ -151,4 +160,4 @@ def subject_interval(
             for row in bootstrap.counts
         ]
     )
-    return bootstrap.interval(values, level=level)
+    return bootstrap.interval(values, statistic(np.arange(len(order))), level=level)

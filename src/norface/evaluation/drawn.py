@@ -38,10 +38,6 @@ class Drawn:
         for name, value in sums.apply(formulas, table.sum(axis=0)).items():
             self.value[name] = float(value)
         self.draws.update(sums.apply(formulas, bootstrap.draw(table)))
-        if "ece" in formulas and not np.isnan(self.draws["ece"]).all():
-            # A sum of distances grows with the noise that drawing adds: only the spread is used.
-            draws = self.draws["ece"]
-            self.draws["ece"] = np.maximum(draws + self.value["ece"] - np.nanmean(draws), 0.0)
 
 
 def mean_of(parts: Sequence[Drawn]) -> Drawn:

@@ -11,7 +11,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from norface.evaluation.predictions import Predictions, PredictionsError, Task
+from norface.data.protocols.protocol import Task
+from norface.evaluation.predictions import Predictions, PredictionsError
 from norface.media.arrays import write_arrays
 from norface.tables.writers import CsvTable
 

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Literal, TypeAlias, TypeVar, get_args
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from norface.data.protocols.protocol import TASKS, Protocol, Task
 from norface.data.sample import Sample
 from norface.facs import MAXIMUM_INTENSITY
 
 FloatArray = NDArray[np.float64]
-
-Task: TypeAlias = Literal["presence", "intensity", "emotion", "affect"]
-TASKS: Final[tuple[Task, ...]] = get_args(Task)
 
 _Kind = TypeVar("_Kind", bound=np.generic)
 
@@ -131,35 +129,34 @@ class Predictions:
         )
 
     @classmethod
-    def of_samples(
+    def of_protocol(
         cls,
-        task: Task,
-        labels: Sequence[str],
+        protocol: Protocol,
         samples: Sequence[Sample],
         *,
         score: ArrayLike,
-        active_from: float | None = None,
         threshold: ArrayLike = 0.5,
         fold: ArrayLike = 0,
         neutral: ArrayLike = False,
     ) -> Predictions:
-        """Scores (N, L) of the samples of a data set, with the truth from the samples.
+        """Scores (N, L) of samples, with the truth and the labels that a protocol gives them.
 
         Args:
-            task: see the class, as for everything that is not named here.
-            labels: (L,) names.
+            protocol: its labels are the columns.
             samples: N of them.
             score: (N, L).
-            active_from: for presence: intensity from which on a unit counts as present; None takes
-                the presence that was coded.
             threshold: (L,) or one for all.
             fold: (N,) or one for all.
             neutral: (N,) or one for all.
         """
+        truth = np.full((len(samples), len(protocol.labels)), np.nan)
+        for row, sample in enumerate(samples):
+            known = protocol.truth(sample)
+            truth[row] = [known.get(label, np.nan) for label in protocol.labels]
         return cls.of(
-            task,
-            labels,
-            truth=truth_of(samples, task, labels, active_from=active_from),
+            protocol.task,
+            protocol.labels,
+            truth=truth,
             score=score,
             path=[str(s.path) for s in samples],
             threshold=threshold,
@@ -220,36 +217,6 @@ class Predictions:
     def _refuse_rows(self, wrong: NDArray[np.bool_], said: str) -> None:
         if wrong.any():
             raise PredictionsError(f"{self.where(int(np.flatnonzero(wrong)[0]))}: {said}")
-
-
-def truth_of(
-    samples: Sequence[Sample],
-    task: Task,
-    labels: Sequence[str],
-    *,
-    active_from: float | None = None,
-) -> FloatArray:
-    """(N, L): the truth of samples as `Predictions` holds it; NaN where it is not known."""
-    truth = np.full((len(samples), len(labels)), np.nan)
-    for row, sample in enumerate(samples):
-        if task == "emotion":
-            if sample.emotion in labels:
-                truth[row] = [label == sample.emotion for label in labels]
-            continue
-        for column, label in enumerate(labels):
-            value: float | None
-            if task == "affect":
-                value = {"valence": sample.valence, "arousal": sample.arousal}[label]
-            elif task == "intensity":
-                value = sample.intensity.get(label)
-            elif active_from is None:
-                value = sample.presence.get(label)
-            else:
-                coded = sample.intensity.get(label)
-                value = None if coded is None else float(coded >= active_from)
-            if value is not None:
-                truth[row, column] = value
-    return truth
 
 
 def _each(value: ArrayLike, kind: type[_Kind], shape: tuple[int, ...]) -> NDArray[_Kind]:

@@ -46,6 +46,7 @@ class Scores:
         predictions: the table.
         scored: frames with a truth and a score.
         subjects: how many people; the frames where the set names none.
+        resamples: how often they were drawn for the intervals.
         folds: their numbers, in order. With more than one, every figure is the mean of the folds'
             figures, as the field's protocols have it.
         overall: by metric: means over the labels, or for emotions the metrics of all classes.
@@ -66,6 +67,7 @@ class Scores:
     predictions: Predictions
     scored: int
     subjects: int
+    resamples: int
     folds: tuple[int, ...]
     overall: Mapping[str, Figure]
     pooled: Mapping[str, float]
@@ -107,6 +109,7 @@ def score(predictions: Predictions, *, seed: int = 0, resamples: int = RESAMPLES
         predictions=predictions,
         scored=int(known.any(axis=1).sum()),
         subjects=bootstrap.subjects,
+        resamples=resamples,
         folds=folds,
         overall=_figures(mean_of(list(overall.values())), bootstrap),
         pooled=pooled.value,
@@ -135,7 +138,7 @@ def _overall(
 
 def _figures(drawn: Drawn, bootstrap: SubjectBootstrap) -> dict[str, Figure]:
     return {
-        name: Figure(value, *bootstrap.interval(drawn.draws[name]), drawn.undefined[name])
+        name: Figure(value, *bootstrap.interval(drawn.draws[name], value), drawn.undefined[name])
         for name, value in drawn.value.items()
     }
 

@@ -42,7 +42,7 @@ def file_digest(path: Path) -> str:
         OSError: it cannot be read.
     """
     digest = hashlib.sha256()
-    if path.is_file():
+    if not path.is_dir():
         _add(digest, path)
         return digest.hexdigest()
     for file in sorted(path.rglob("*")):

@@ -17,6 +17,7 @@ from norface.evaluation.report.tables import (
     METRIC_TITLES,
     Cell,
     Table,
+    exact,
     interval,
     number,
 )
@@ -88,7 +89,7 @@ def _headline(scores: Scores, protocol: str) -> str:
     row = published_figure(protocol, metric)
     if row is not None:
         note = f"published for Norface{f'; {row.note}' if row.note else ''}"
-        tiles.append(_tile(title, number(row.comparable), note, "published"))
+        tiles.append(_tile(title, exact(row.comparable), note, "published"))
     return f'<div class="headline">{"".join(tiles)}</div>'
 
 

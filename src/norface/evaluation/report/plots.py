@@ -37,7 +37,7 @@ class Place:
 
 
 def label_plot(
-    figures: Mapping[str, Figure], published: Mapping[str, float], title: str
+    figures: Mapping[str, Figure], published: Mapping[str, float], title: str, over: str
 ) -> Drawing:
     """Each label's figure with its interval, and the published one where it is known."""
     left, top = 110, 34
@@ -47,7 +47,7 @@ def label_plot(
     highest = max([1.0, *(f.high for f in figures.values() if not math.isnan(f.high))])
     scale = Scale(low, highest, left, _WIDTH - 60)
     d = Drawing(_WIDTH, height, title)
-    d.legend(left, 14, [("ours", "norface, with 95 % interval over subjects")])
+    d.legend(left, 14, [("ours", f"norface, with 95 % interval over {over}")])
     if published:
         d.diamond(left + 330, 10, "published")
         d.text(left + 342, 14, "Norface, published")
@@ -163,7 +163,7 @@ def subject_plot(figures: Mapping[str, float], title: str) -> Drawing:
         d.text(left - 8, y(tick) + 4, f"{tick:g}", anchor="end", kind="quiet")
     mean = float(np.mean(values))
     d.line(left, y(mean), _WIDTH - 20, y(mean), "identity")
-    d.text(_WIDTH - 22, y(mean) - 6, f"mean {mean:.3f}", anchor="end", kind="quiet")
+    d.text(left + 6, y(mean) - 6, f"mean {mean:.3f}", kind="quiet")
     step = (_WIDTH - left - 40) / len(known)
     for i, (value, name) in enumerate(known):
         x = left + 10 + step * (i + 0.5)

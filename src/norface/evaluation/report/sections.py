@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 import norface
-from norface.evaluation.bootstrap import RESAMPLES
 from norface.evaluation.people import Shares
 from norface.evaluation.published import (
     published_caution,
@@ -126,10 +125,11 @@ def _labels(scores: Scores, protocol: str) -> Section:
     }
     figures = {label: values[metric] for label, values in scores.labels.items()}
     title = f"{tables.METRIC_TITLES[metric]} of each label"
+    over = "subjects" if scores.predictions.has_subjects else "pictures"
     more = (tables.counts_table(scores),) if scores.predictions.task == "presence" else ()
     return Section(
         title,
-        (plots.label_plot(figures, beside, title),),
+        (plots.label_plot(figures, beside, title, over),),
         (tables.label_table(scores, protocol), *more),
     )
 
@@ -170,10 +170,10 @@ def _explanation(scores: Scores) -> tuple[str, ...]:
     people = scores.predictions.has_subjects
     whom = "subjects, each with all of their frames," if people else "frames (no subject is named)"
     words = [
-        f"In brackets: 95 % intervals. {RESAMPLES:,} times, as many {whom} were drawn with "
-        "replacement as there are, and the figure computed again; the expanded percentile interval "
-        "allows for few of them. It says how much the figure hangs on who was recorded, not how "
-        "the model would change if it were trained again.",
+        f"In brackets: 95 % intervals. {scores.resamples:,} times, as many {whom} were drawn with "
+        "replacement as there are, and the figure computed again. The interval says how much the "
+        "figure hangs on who was recorded, not how the model would change if it were trained "
+        "again.",
         "A dash is a value that is undefined, e.g. F1 where a unit is neither shown nor called. It "
         "is left out of means, and counted.",
     ]

@@ -114,7 +114,8 @@ def _overall_notes(scores: Scores) -> tuple[str, ...]:
     }
     if undefined:
         said = ", ".join(f"{name} ({count})" for name, count in undefined.items())
-        notes.append(f"Undefined and left out: {said}.")
+        of = "labels and folds" if len(scores.folds) > 1 else "labels"
+        notes.append(f"Undefined and left out, counted over {of}: {said}.")
     return tuple(notes)
 
 
@@ -200,7 +201,7 @@ def published_table(protocol: str) -> Table | None:
         (
             _name(row.system),
             _name(METRIC_TITLES[row.metric]),
-            Cell(_exact(row.comparable), kind="published"),
+            Cell(exact(row.comparable), kind="published"),
             Cell(row.note, kind="name"),
         )
         for row in published(protocol)
@@ -215,10 +216,10 @@ def _published(protocol: str, metric: str, label: str) -> Cell:
     row = published_figure(protocol, metric, label)
     if row is None:
         return Cell("–", kind="published")
-    return Cell(_exact(row.comparable), row.note, "published")
+    return Cell(exact(row.comparable), row.note, "published")
 
 
-def _exact(value: float) -> str:
+def exact(value: float) -> str:
     """At least three decimals, and a fourth where the source has it."""
     text = f"{value:.4f}"
     return text.removesuffix("0")
