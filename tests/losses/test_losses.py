@@ -33,10 +33,10 @@ def test_balance_is_summed_over_the_mixtures() -> None:
     gates = torch.tensor([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
     load = torch.tensor([[1.0, 0.5], [1.0, 0.5]])
     # Importance 0.25 and 0.25; load of sums 3, 1 (0.25) and 2, 1: mean 1.5, variance 0.25.
-    importance, loads = balance_losses([Routing(gates, gates), Routing(gates, load)])
-    assert float(importance) == pytest.approx(0.5)
-    assert float(loads) == pytest.approx(0.25 + 0.25 / 2.25)
-    assert [float(x) for x in balance_losses([])] == [0.0, 0.0]
+    losses = balance_losses([Routing(gates, gates), Routing(gates, load)])
+    assert float(losses["importance"]) == pytest.approx(0.5)
+    assert float(losses["load"]) == pytest.approx(0.25 + 0.25 / 2.25)
+    assert balance_losses([]) == {}
 
 
 def test_balance_of_one_expert_or_none_is_zero() -> None:

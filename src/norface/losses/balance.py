@@ -36,10 +36,12 @@ def load_loss(load: Tensor) -> Tensor:
     return squared_variation(load.sum(0))
 
 
-def balance_losses(routings: Iterable[Routing]) -> tuple[Tensor, Tensor]:
-    """Importance and load loss, each summed over the mixtures; 0 without any."""
-    zero = torch.zeros(())
+def balance_losses(routings: Iterable[Routing]) -> dict[str, Tensor]:
+    """``importance`` and ``load``, each summed over the mixtures; empty without any."""
     chosen = list(routings)
-    importance = sum((importance_loss(r.gates) for r in chosen), zero)
-    load = sum((load_loss(r.load) for r in chosen), zero)
-    return importance, load
+    if not chosen:
+        return {}
+    return {
+        "importance": torch.stack([importance_loss(r.gates) for r in chosen]).sum(),
+        "load": torch.stack([load_loss(r.load) for r in chosen]).sum(),
+    }

@@ -65,7 +65,7 @@ def loss_terms(
     if out.emotion is not None:
         label = emotion_labels(truth.emotion, smoothing=config.smoothing)
         losses["emotion"] = emotion_loss(out.emotion, label, weight=weights.emotion)
-    losses["importance"], losses["load"] = balance_losses(out.routings.values())
+    losses |= balance_losses(out.routings.values())
     total = torch.stack(
         [getattr(config, f"{name}_weight") * loss for name, loss in losses.items()]
     ).sum()

@@ -160,10 +160,12 @@ def loss_terms(
 ) -> dict[str, Tensor]:
     """The losses of a batch: each by itself, and ``loss``, their weighted sum."""
     assert out.emotion is not None
-    emotion = emotion_loss(out.emotion, batch.label, allowed=batch.allowed)
-    importance, load = balance_losses(out.routings.values())
-    loss = emotion + config.importance_weight * importance + config.load_weight * load
-    return {"loss": loss, "emotion": emotion, "importance": importance, "load": load}
+    losses = {"emotion": emotion_loss(out.emotion, batch.label, allowed=batch.allowed)}
+    loss = losses["emotion"]
+    for name, value in balance_losses(out.routings.values()).items():
+        loss = loss + getattr(config, f"{name}_weight") * value
+        losses[name] = value
+    return {"loss": loss, **losses}
 
 
 def take_over(network: ClassificationNetwork, source: ClassificationNetwork) -> None:
