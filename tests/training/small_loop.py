@@ -92,7 +92,7 @@ def train(
         loss = (out.float() - batch.y).square().mean()
         run.descend("network", loss)
         run.end_step({"loss": loss}, samples=len(batch.x))
-        if run.validation_due():
+        if run.validation_due() or run.schedule.done:
             run.validated({"error": float(loss.detach())}, best=-float(loss.detach()))
         time.sleep(float(os.environ.get("PAUSE", "0")))
     run.finish()

@@ -101,6 +101,8 @@ def test_two_processes_learn_what_one_does(tmp_path: Path, strategy: str) -> Non
     subprocess.run(two, check=True, capture_output=True)
     one, other = weights(tmp_path / "one"), weights(tmp_path / "two")
     assert one.keys() == other.keys()
+    notes = read_tensors(tmp_path / "two" / "net.safetensors")[1]["notes"]
+    assert (notes["processes"], notes["sharded"]) == (2, strategy == "fsdp")
     for name, tensor in one.items():
         torch.testing.assert_close(other[name], tensor, rtol=1e-4, atol=1e-6)
 
@@ -108,6 +110,7 @@ def test_two_processes_learn_what_one_does(tmp_path: Path, strategy: str) -> Non
 def test_a_sharded_run_goes_on_in_one_process(tmp_path: Path) -> None:
     two = command(tmp_path, 4, "strategy=fsdp", processes=2)
     subprocess.run(two, check=True, capture_output=True)
+    assert read_tensors(tmp_path / "net.safetensors")[1]["notes"]["sharded"]
     assert "going on from step 4" in train(tmp_path, 8)
     assert max(curve(tmp_path)) == 8
 

@@ -115,7 +115,7 @@ def train_classification(config: ClassificationConfig, console: Console | None =
         losses = loss_terms(out, batch, weights, config)
         run.descend("network", losses["loss"])
         run.end_step(losses, samples=len(batch.original))
-        if run.validation_due() and not run.schedule.done:
+        if run.validation_due():
             check()
     if not run.stopped:
         check()

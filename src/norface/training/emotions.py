@@ -148,7 +148,7 @@ def train_emotions(config: EmotionsConfig, console: Console | None = None) -> Pa
         losses = loss_terms(out, batch, config)
         run.descend("network", losses["loss"])
         run.end_step(losses, samples=len(batch.label))
-        if run.validation_due() and not run.schedule.done:
+        if run.validation_due():
             check(held=held)
     if not run.stopped:
         check(held=held, public_test=test)

@@ -115,6 +115,8 @@ class Run(Generic[C]):
             "config": self.config.to_json(),
             "norface": norface.__version__,
             "torch": torch.__version__,
+            "processes": self._processes.world,
+            "sharded": self._processes.sharded,
             **(notes or {}),
         }
         self._modules = self._networks | {
@@ -248,8 +250,8 @@ class Run(Generic[C]):
             self.save()
 
     def validation_due(self) -> bool:
-        """Whether it is time to validate; all processes agree."""
-        if self._micro or self.schedule.step == 0:
+        """Whether it is time to validate, apart from the end; all processes agree."""
+        if self._micro or self.schedule.step == 0 or self.schedule.done:
             return False
         config = self.config
         if not self._due(config.validate_steps, config.validate_minutes, self._validated_seconds):
