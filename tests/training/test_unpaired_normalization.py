@@ -56,7 +56,9 @@ def options(tmp_path: Path, encoder: Path, photo_folder: Path) -> NormalizationC
     return NormalizationConfig(
         out=tmp_path / "run", unpaired_data=(photo_folder,), unpaired_share=1.0, steps=3,
         preset="test", batch=4, threads=1, precision="fp32",
-        unpaired=UnpairedConfig(expression=spec, identity=spec, held_out=2, r1_interval=1, ramp=1),
+        unpaired=UnpairedConfig(
+            expression=spec, identity=spec, held_out=2, r1_interval=1, ramp=1, photo_target_share=0.0
+        ),
     )  # fmt: skip
 
 
@@ -224,6 +226,8 @@ def test_mixed_regime(options: NormalizationConfig, shard_folder: Path, photo_fo
     assert parts.shards.real[parts.plan.unpaired].all()
     assert torch.equal(batch.truth[4:], batch.clean[4:])
     assert float(batch.action_mask[4:].sum()) == 0.0
+    common = torch.from_numpy(parts.plan.targets[0]).permute(2, 0, 1) / 255.0
+    assert any(torch.equal(batch.target[i], common) for i in batch.target_index[6:])
     halves = [batch_maker(parts.shards, parts.plan, mixed)(0, Part(n, 2)) for n in (0, 1)]
     assert [(h.paired, h.own) for h in halves] == [(2, 1), (2, 1)]
     for number, half in enumerate(halves):

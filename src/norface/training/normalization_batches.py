@@ -113,7 +113,10 @@ def batch_maker(
         if unpaired:
             samples.append(rng.choice(plan.unpaired, unpaired))
             targets.append(np.full(own, -1, np.int64))
-            faces = rng.integers(0, len(plan.targets), unpaired - own)
+            # The common face is what the network is for, so it is always among the targets.
+            drawn = rng.integers(0, len(plan.targets), config.groups)
+            drawn[0] = 0
+            faces = drawn[np.arange(unpaired - own) % config.groups]
             others = len(plan.targets) + rng.choice(plan.unpaired, unpaired - own)
             photo = rng.random(unpaired - own) < config.unpaired.photo_target_share
             targets.append(np.where(photo, others, faces))
