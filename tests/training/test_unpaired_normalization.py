@@ -57,7 +57,8 @@ def options(tmp_path: Path, encoder: Path, photo_folder: Path) -> NormalizationC
         out=tmp_path / "run", unpaired_data=(photo_folder,), unpaired_share=1.0, steps=3,
         preset="test", batch=4, threads=1, precision="fp32",
         unpaired=UnpairedConfig(
-            expression=spec, identity=spec, held_out=2, r1_interval=1, ramp=1, photo_target_share=0.0
+            expression=spec, identity=spec, held_out=2, r1_interval=1, ramp=1,
+            photo_target_share=0.0,
         ),
     )  # fmt: skip
 
