@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from norface import facs
-from norface.data.portraits import TRUSTED, calibrate
-from norface.data.shards import ShardError
+from norface.data.portraits import TRUSTED, calibrate, write_portrait_shards
+from norface.data.shards import ShardError, load_shards
+from norface.media.images import write_image
 
 
 def write_renders(folder: Path, *, answers: bool = True) -> None:
@@ -56,3 +57,19 @@ def test_renders_without_answers_are_refused(tmp_path: Path) -> None:
     write_renders(tmp_path, answers=False)
     with pytest.raises(ShardError, match="blendshapes"):
         calibrate([tmp_path])
+
+
+def test_photos_become_shards_of_the_crop_asked_for(tmp_path: Path, person: Path) -> None:
+    write_renders(tmp_path)
+    calibration, out = calibrate([tmp_path]), tmp_path / "photos"
+    blank = tmp_path / "blank.png"
+    write_image(blank, np.zeros((64, 64, 3), np.uint8))
+    said: list[str] = []
+    used = write_portrait_shards([person, blank], out, calibration, crop=64, say=said.append)
+    assert used == 1
+    assert "blank.png: no face found" in said[0]
+    shards = load_shards([out])
+    assert shards.crop == 64
+    assert shards.original.shape == (2, 80, 80, 3)
+    assert shards.real.all()
+    assert shards.action_mask[0].sum() == len(TRUSTED)

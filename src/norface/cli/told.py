@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +23,9 @@ def run_training(train: Callable[[_C], Path], config: _C) -> int:
     """Train, and say where the checkpoint is."""
     with faults_told():
         checkpoint = train(config)
-    output().print(f"-> {checkpoint}", soft_wrap=True)
+    # Of several processes the first one speaks.
+    if os.environ.get("RANK", "0") == "0":
+        output().print(f"-> {checkpoint}", soft_wrap=True)
     return SUCCESS
 
 
