@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from norface.evaluation import metrics as m
+from norface.evaluation import reliability
 
 RNG = np.random.default_rng(0)
 
@@ -182,3 +185,18 @@ def test_classes_against_scikit_learn() -> None:
     assert m.mean_absolute_error(truth, said) == pytest.approx(
         sklearn.mean_absolute_error(truth, said)
     )
+
+
+def test_every_metric_is_documented(root: Path) -> None:
+    said = (root / "docs" / "metrics.md").read_text()
+    own = [
+        name
+        for module in (m, reliability)
+        for name, value in vars(module).items()
+        if inspect.isfunction(value) and value.__module__ == module.__name__
+    ]
+    helpers = {"icc_3_1_of", "icc_2_1_of", "nan_mean", "best_f1_threshold", "bin_of",
+               "reliability_binary", "reliability_top_label"}  # fmt: skip
+    public = {name for name in own if not name.startswith("_")} - helpers
+    assert len(public) >= 18
+    assert not {name for name in public if f"`{name}`" not in said}

@@ -77,6 +77,8 @@ def test_presence(presences: Make, tmp_path: Path) -> None:
         assert "0.727" in said
         assert "ab" * 32 in said
         assert label_digest(p) in said
+        # Three units of the protocol's eight.
+        assert "AU02, AU06, AU09, AU25, AU26 missing" in said
     assert "m\\|odel" not in text.split("##")[0]
     assert list(tmp_path.glob("*.part")) == []
 

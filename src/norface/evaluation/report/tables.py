@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from norface.data.protocols import protocol, protocol_names
 from norface.evaluation.people import Shares
 from norface.evaluation.published import MEAN, SYSTEM, published, published_figure
 from norface.evaluation.scores import Figure, Scores
@@ -82,14 +83,14 @@ def interval(figure: Figure) -> str:
     return "" if math.isnan(figure.low) else f"[{number(figure.low)}, {number(figure.high)}]"
 
 
-def overall_table(scores: Scores, protocol: str) -> Table:
+def overall_table(scores: Scores, name: str) -> Table:
     """Every metric over all labels."""
     several = len(scores.folds) > 1
     what = "Mean of the folds" if several else "All frames"
     header = ["metric", what]
     header += [f"fold {fold}" for fold in scores.folds if several]
     header += ["all folds together"] if several else []
-    beside = any(published_figure(protocol, metric) for metric in scores.overall)
+    beside = any(published_figure(name, metric) for metric in scores.overall)
     header += [f"{SYSTEM}, published"] if beside else []
     rows = []
     for metric, figure in scores.overall.items():
@@ -98,13 +99,19 @@ def overall_table(scores: Scores, protocol: str) -> Table:
             folds = [scores.by_fold[f][metric] for f in scores.folds]
             row += [Cell(number(value)) for value in (*folds, scores.pooled[metric])]
         if beside:
-            row.append(_published(protocol, metric, MEAN))
+            row.append(_published(name, metric, MEAN))
         rows.append(tuple(row))
-    return Table("Overall", tuple(header), tuple(rows), _overall_notes(scores))
+    return Table("Overall", tuple(header), tuple(rows), _overall_notes(scores, name))
 
 
-def _overall_notes(scores: Scores) -> tuple[str, ...]:
+def _overall_notes(scores: Scores, name: str) -> tuple[str, ...]:
     notes = []
+    if name in protocol_names():
+        lacking = [label for label in protocol(name).labels if label not in scores.labels]
+        if lacking:
+            notes.append(
+                f"Not comparable with figures of the whole protocol: {', '.join(lacking)} missing."
+            )
     if scores.predictions.task != "emotion":
         notes.append("Means over the labels that have a value.")
     undefined = {
@@ -115,17 +122,19 @@ def _overall_notes(scores: Scores) -> tuple[str, ...]:
     if undefined:
         said = ", ".join(f"{name} ({count})" for name, count in undefined.items())
         of = "labels and folds" if len(scores.folds) > 1 else "labels"
-        notes.append(f"Undefined and left out, counted over {of}: {said}.")
+        notes.append(
+            f"Undefined and left out, counted over {of}: {said}. A published mean is over all."
+        )
     return tuple(notes)
 
 
-def label_table(scores: Scores, protocol: str) -> Table:
+def label_table(scores: Scores, name: str) -> Table:
     """Every label, with the paper's figure where it is known."""
     task = scores.predictions.task
     first = next(iter(scores.labels.values()))
     metrics = [metric for metric in _COLUMNS[task] if metric in first]
     main = MAIN_METRIC[task]
-    beside = any(published_figure(protocol, main, label) for label in scores.labels)
+    beside = any(published_figure(name, main, label) for label in scores.labels)
     counted = task in ("presence", "emotion")
     header = ["label", "shown in" if counted else "frames"]
     for metric in metrics:
@@ -141,7 +150,7 @@ def label_table(scores: Scores, protocol: str) -> Table:
             figure = figures[metric]
             row.append(Cell(number(figure.value), interval(figure)))
             if metric == main and beside:
-                row.append(_published(protocol, metric, label))
+                row.append(_published(name, metric, label))
         rows.append(tuple(row))
     heading = "Emotions, each against the others" if task == "emotion" else "Labels"
     return Table(heading, tuple(header), tuple(rows))
@@ -195,7 +204,7 @@ def people_table(shares: Mapping[str, Mapping[str, Shares]]) -> Table:
     )
 
 
-def published_table(protocol: str) -> Table | None:
+def published_table(name: str) -> Table | None:
     """All published figures over all labels of a protocol; None when there is none."""
     rows = tuple(
         (
@@ -204,7 +213,7 @@ def published_table(protocol: str) -> Table | None:
             Cell(exact(row.comparable), kind="published"),
             Cell(row.note, kind="name"),
         )
-        for row in published(protocol)
+        for row in published(name)
         if row.label == MEAN
     )
     if not rows:
@@ -212,8 +221,8 @@ def published_table(protocol: str) -> Table | None:
     return Table("Published figures", ("system", "metric", "published", "note"), rows)
 
 
-def _published(protocol: str, metric: str, label: str) -> Cell:
-    row = published_figure(protocol, metric, label)
+def _published(name: str, metric: str, label: str) -> Cell:
+    row = published_figure(name, metric, label)
     if row is None:
         return Cell("–", kind="published")
     return Cell(exact(row.comparable), row.note, "published")
