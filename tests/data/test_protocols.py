@@ -191,3 +191,26 @@ def test_a_leak_is_refused() -> None:
 def test_a_person_in_two_folds() -> None:
     with pytest.raises(ValueError, match="two folds"):
         replace(protocol("disfa-detection"), folds=(("SN001",), ("SN001", "SN002")))
+
+
+def test_people_to_choose_by_are_of_the_training_part() -> None:
+    data = made_for(protocol("disfa-intensity"))
+    for fold in protocol("disfa-intensity").divide(data):
+        chosen = fold.with_validation(3)
+        people = {s.subject for s in chosen.validation}
+        assert len(people) == 3
+        assert not people & (fold.held_out | {s.subject for s in chosen.train})
+        assert len(chosen.train) + len(chosen.validation) == len(fold.train)
+        assert chosen.test == fold.test
+        for wrong in (0, 18):
+            with pytest.raises(ValueError, match="to choose by"):
+                fold.with_validation(wrong)
+        with pytest.raises(ValueError, match="to choose by"):
+            chosen.with_validation(1)
+
+
+def test_labels_that_are_not_there() -> None:
+    detection = made_for(protocol("bp4d-detection"))
+    for name in ("bp4d-intensity", "bp4d-intensity-fera2015"):
+        with pytest.raises(DataError, match="no sample with a label"):
+            protocol(name).divide(detection)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from norface.data.sample import Sample
 
@@ -44,6 +44,30 @@ class Division:
         both = train & validation
         if both:
             raise LeakError(f"{self.name}: {_named(both)} both to learn from and to choose by")
+
+    def with_validation(self, people: int) -> Division:
+        """The same fold, with some people of its training part to choose by.
+
+        Ours: protocols of folds have no validation part, and to choose by the test part is a leak.
+
+        Args:
+            people: how many, at least 1; evenly spread over the sorted names of the training part.
+
+        Raises:
+            ValueError: there is a validation part already, or not one person would be left to learn
+                from.
+        """
+        names = sorted({sample.subject for sample in self.train} - {""})
+        if self.validation or not 1 <= people < len(names):
+            raise ValueError(
+                f"{self.name}: cannot take {people} of {len(names)} people to choose by"
+            )
+        chosen = {names[i * len(names) // people] for i in range(people)}
+        return replace(
+            self,
+            train=tuple(s for s in self.train if s.subject not in chosen),
+            validation=tuple(s for s in self.train if s.subject in chosen),
+        )
 
     def refuse(self, samples: Iterable[Sample]) -> None:
         """Check that nothing of the test part is among samples of the training's data.

@@ -163,8 +163,12 @@ class Protocol:
         for number, fold in enumerate(self.folds, start=1):
             held_out = frozenset(fold)
             tested = tuple(s for s in used if s.subject in held_out)
-            if not tested and partial:
-                continue
+            if not tested:
+                if partial:
+                    continue
+                raise DataError(
+                    data.root, f"has no sample with a label of {self.name} in fold {number}"
+                )
             divisions.append(
                 Division(
                     name=f"fold {number}" if len(self.folds) > 1 else "test",
