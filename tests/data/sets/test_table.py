@@ -7,6 +7,8 @@ import pytest
 
 from norface.data.catalog import read_data_set
 from norface.data.sample import DataError
+from norface.tables.columns import FACE_COLUMNS
+from norface.tables.writers import CsvTable
 
 TABLE = """\
 path,subject,split,AU06_c,AU12_r,emotion,valence,x,y,width,height,age,happiness,neutral
@@ -60,6 +62,23 @@ def test_a_damaged_row(tree: Path, write, row: str, said: str) -> None:
     with pytest.raises(DataError, match=said) as e:
         read_data_set("table", tree)
     assert "row 2" in str(e.value)
+
+
+def test_a_table_of_norface_itself(root: Path, write, picture) -> None:
+    picture("a.jpg")
+    row = dict.fromkeys(FACE_COLUMNS, "")
+    row |= {"input": "a.jpg", "frame": "0", "success": "1", "AU12_r": "2.125", "AU12_c": "1"}
+    row |= {"emotion": "fear", "fear": "0.7333", "neutral": "0.2666", "x": "1.0"}
+    nobody = dict.fromkeys(FACE_COLUMNS, "") | {"input": "a.jpg", "frame": "0", "success": "0"}
+    with CsvTable(root / "faces.csv", FACE_COLUMNS) as table:
+        table.write(row)
+        table.write(nobody)
+    data = read_data_set("table", root / "faces.csv")
+    (sample,) = data.samples
+    assert sample.frame is None
+    assert sample.emotion == "fear"
+    assert sum((sample.emotion_distribution or {}).values()) == pytest.approx(1)
+    assert data.skipped == {"no label": 1}
 
 
 def test_a_table_without_paths(tree: Path, write) -> None:

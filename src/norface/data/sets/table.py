@@ -32,6 +32,7 @@ from typing import Any, Final
 from norface.data.sample import DataError, DataSet
 from norface.data.sets.reading import Reading, unit_name
 from norface.facs import EMOTIONS
+from norface.media.images import SUFFIXES
 
 TREE: Final = """\
 A CSV or Parquet file, or a folder with table.csv or table.parquet in it; its columns:
@@ -45,6 +46,7 @@ A CSV or Parquet file, or a folder with table.csv or table.parquet in it; its co
 """
 
 _UNIT = re.compile(r"AU(\d{1,2})_([cr])")
+_ROUNDING = 0.01
 _BOX = ("x", "y", "width", "height")
 
 
@@ -95,16 +97,15 @@ def _add_row(reading: Reading, folder: Path, row: Mapping[str, str]) -> None:
                 presence[unit_name(match[1])] = _whole(cell)
             else:
                 intensity[unit_name(match[1])] = float(cell)
-    shares = {e: float(row[e]) for e in EMOTIONS if row.get(e)}
     reading.add(
         path=path,
-        frame=_whole(row["frame"]) if row.get("frame") else None,
+        frame=_frame(path, row.get("frame", "")),
         subject=row.get("subject", ""),
         sequence=row.get("sequence", ""),
         presence=reading.shared(presence),
         intensity=reading.shared(intensity),
         emotion=row.get("emotion") or None,
-        emotion_distribution=reading.shared(shares) if shares else None,
+        emotion_distribution=_distribution(reading, row),
         valence=_optional(row.get("valence", "")),
         arousal=_optional(row.get("arousal", "")),
         split=row.get("split", ""),
@@ -160,6 +161,21 @@ def _whole(cell: str) -> int:
     if not value.is_integer():
         raise ValueError(f"{cell} is no whole number")
     return int(value)
+
+
+def _frame(path: Path, cell: str) -> int | None:
+    """norface's own tables give pictures the frame 0."""
+    return _whole(cell) if cell and path.suffix.lower() not in SUFFIXES else None
+
+
+def _distribution(reading: Reading, row: Mapping[str, str]) -> Mapping[str, float] | None:
+    shares = {e: float(row[e]) for e in EMOTIONS if row.get(e)}
+    if not shares:
+        return None
+    total = sum(shares.values())
+    if abs(total - 1.0) > _ROUNDING:
+        raise ValueError(f"the shares of the emotions sum to {total:g} instead of 1")
+    return reading.shared({emotion: share / total for emotion, share in shares.items()})
 
 
 def _optional(cell: str) -> float | None:
