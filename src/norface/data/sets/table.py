@@ -164,7 +164,7 @@ def _whole(cell: str) -> int:
 
 
 def _frame(path: Path, cell: str) -> int | None:
-    """norface's own tables give pictures the frame 0."""
+    """None for a picture: tables of norface itself give those the frame 0."""
     return _whole(cell) if cell and path.suffix.lower() not in SUFFIXES else None
 
 
