@@ -164,7 +164,7 @@ def counts_table(scores: Scores) -> Table:
         (_name(label), *(Cell(f"{counts[name]:,}") for name in names))
         for label, counts in scores.counts.items()
     )
-    return Table("Calls", ("label", *titles), tuple(rows), ("Frames of all folds.",))
+    return Table("Calls", ("label", *titles), tuple(rows), (f"{_whose_frames(scores)}.",))
 
 
 def confusion_table(scores: Scores, names: Sequence[str]) -> Table:
@@ -174,7 +174,7 @@ def confusion_table(scores: Scores, names: Sequence[str]) -> Table:
         (_name(name), *(Cell(f"{count:,}") for count in row))
         for name, row in zip(names, scores.confusion.tolist(), strict=True)
     )
-    note = "Rows: truth. Columns: reading. Frames of all folds"
+    note = f"Rows: truth. Columns: reading. {_whose_frames(scores)}"
     units = ", all units together" if scores.predictions.task == "intensity" else ""
     return Table("Confusion", ("", *names), tuple(rows), (f"{note}{units}.",))
 
@@ -226,6 +226,10 @@ def _published(name: str, metric: str, label: str) -> Cell:
     if row is None:
         return Cell("–", kind="published")
     return Cell(exact(row.comparable), row.note, "published")
+
+
+def _whose_frames(scores: Scores) -> str:
+    return "Frames of all folds" if len(scores.folds) > 1 else "All frames"
 
 
 def exact(value: float) -> str:
