@@ -96,6 +96,7 @@ def test_a_wrong_file_is_refused(tmp_path: Path) -> None:
         ({"score": [[0, 0], [0, np.inf], [0, 0]]}, "b.mp4, frame 0: score of AU12"),
         ({"truth": [[1, 0]]}, r"truth has the shape \(1, 2\) in place of \(3, 2\)"),
         ({"subject": ["a"]}, "subject has the shape"),
+        ({"threshold": [0.5, 0.4, 0.3]}, "threshold has the shape"),
         ({"frame": [-1, 1, 1]}, "b.mp4, frame 1 occurs more than once"),
     ],
 )

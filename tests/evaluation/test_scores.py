@@ -104,6 +104,16 @@ def test_folds_are_averaged(presences: Make) -> None:
     assert scores.pooled["f1"] != pytest.approx(scores.overall["f1"].value, abs=1e-9)
 
 
+def test_each_fold_may_have_thresholds_of_its_own(presences: Make) -> None:
+    p = presences()
+    own = np.array([0.3, 0.5, 0.7])[p.fold][:, None].repeat(3, axis=1)
+    scores = score(replace(p, threshold=own), resamples=5)
+    for fold, threshold in enumerate((0.3, 0.5, 0.7)):
+        rows = p.fold == fold
+        alone = score(replace(p, threshold=np.full_like(own, threshold)).chosen(rows), resamples=5)
+        assert scores.by_fold[fold]["f1"] == pytest.approx(alone.overall["f1"].value)
+
+
 def test_undefined_units_are_counted(presences: Make) -> None:
     p = _one_fold(presences())
     truth, read = p.truth.copy(), p.score.copy()
@@ -139,7 +149,7 @@ def test_a_zero_threshold_does_not_call_what_was_not_read(presences: Make) -> No
     p = _one_fold(presences())
     read = p.score.copy()
     read[::4] = np.nan
-    scores = score(replace(p, score=read, threshold=np.zeros(3)), resamples=5)
+    scores = score(replace(p, score=read, threshold=np.zeros_like(read)), resamples=5)
     rows = np.arange(len(p)) % 4 > 0
     assert scores.labels["AU01"]["f1_all"].value == pytest.approx(m.f1(p.truth[:, 0] > 0, rows))
 

@@ -67,7 +67,7 @@ def of_label(p: Predictions, label: int, inside: BoolArray, bootstrap: SubjectBo
     if p.task == "emotion":
         called = p.score[rows].argmax(axis=1) == label
     else:
-        called = read >= p.threshold[label]
+        called = read >= p.threshold[rows, label]
     calls = sums.of_calls(positive, called)
     result.add(bootstrap, sums.CALLS, bootstrap.of_subjects(calls, rows))
     cells = sums.rank_cells(positive, read) if len(rows) else np.zeros(0, np.int64)
@@ -78,7 +78,7 @@ def of_label(p: Predictions, label: int, inside: BoolArray, bootstrap: SubjectBo
     result.add(bootstrap, sums.PROBABILITIES, table)
     if p.task == "presence" and p.missing.any():
         rows = np.flatnonzero(inside & ~np.isnan(truth) & (~np.isnan(score) | p.missing))
-        called = np.nan_to_num(score[rows]) >= p.threshold[label]
+        called = np.nan_to_num(score[rows]) >= p.threshold[rows, label]
         called &= ~np.isnan(score[rows])
         table = bootstrap.of_subjects(sums.of_calls(truth[rows] > 0, called), rows)
         result.add(bootstrap, {"f1_all": sums.CALLS["f1"]}, table)
@@ -128,6 +128,6 @@ def _of_subjects(p: Predictions, known: BoolArray) -> Iterable[tuple[str, float]
         if p.task == "emotion":
             yield str(name), accuracy(truth.argmax(axis=1), score.argmax(axis=1))
         elif p.task == "presence":
-            yield str(name), f1(truth[both] > 0, (score >= p.threshold)[both])
+            yield str(name), f1(truth[both] > 0, (score >= p.threshold[rows])[both])
         else:
             yield str(name), float(np.abs(truth - score)[both].mean())

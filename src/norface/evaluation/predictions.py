@@ -46,7 +46,8 @@ class Predictions:
         labels: (L,) names, e.g. ``AU12`` or ``happiness``.
         truth: (N, L); NaN where it is not known.
         score: (N, L); NaN where nothing was read, e.g. because no face was found.
-        threshold: (L,) from which score on a unit is called present; only presence uses it.
+        threshold: (N, L) from which score on a unit is called present, for each frame, as each
+            fold's model may have its own; only presence uses it.
         subject: (N,) who is seen; "" where the set does not say.
         sequence: (N,) clip or task; "" where there is none.
         path: (N,) picture or video.
@@ -77,9 +78,8 @@ class Predictions:
         if not self.labels or len(set(self.labels)) != len(self.labels) or "" in self.labels:
             raise PredictionsError(f"labels must be different names: {', '.join(self.labels)}")
         shape = (len(self.path), len(self.labels))
-        for name in ("truth", "score"):
+        for name in ("truth", "score", "threshold"):
             _check_shape(name, getattr(self, name), shape)
-        _check_shape("threshold", self.threshold, shape[1:])
         for name in ("subject", "sequence", "frame", "fold", "neutral"):
             _check_shape(name, getattr(self, name), shape[:1])
         for name, (low, high) in zip(("truth", "score"), _RANGES[self.task], strict=True):
@@ -111,7 +111,7 @@ class Predictions:
         fold: ArrayLike = 0,
         neutral: ArrayLike = False,
     ) -> Predictions:
-        """From arrays of any kind; a single value holds for every frame (or label)."""
+        """From arrays of any kind; a single value holds for every frame, thresholds (L,) too."""
         paths = np.asarray(path, np.str_)
         count = paths.shape[:1]
         return cls(
@@ -119,7 +119,7 @@ class Predictions:
             labels=tuple(labels),
             truth=np.asarray(truth, np.float64),
             score=np.asarray(score, np.float64),
-            threshold=_each(threshold, np.float64, (len(labels),)),
+            threshold=_thresholds(threshold, (*count, len(labels))),
             subject=_each(subject, np.str_, count),
             sequence=_each(sequence, np.str_, count),
             path=paths,
@@ -145,7 +145,7 @@ class Predictions:
             protocol: its labels are the columns.
             samples: N of them.
             score: (N, L).
-            threshold: (L,) or one for all.
+            threshold: (N, L), (L,) or one for all.
             fold: (N,) or one for all.
             neutral: (N,) or one for all.
         """
@@ -182,7 +182,17 @@ class Predictions:
 
     def chosen(self, rows: NDArray[np.generic]) -> Predictions:
         """Some of the frames: (N,) of bool, or numbers."""
-        columns = ("truth", "score", "subject", "sequence", "path", "frame", "fold", "neutral")
+        columns = (
+            "truth",
+            "score",
+            "threshold",
+            "subject",
+            "sequence",
+            "path",
+            "frame",
+            "fold",
+            "neutral",
+        )
         return replace(self, **{name: getattr(self, name)[rows] for name in columns})
 
     def where(self, row: int) -> str:
@@ -222,6 +232,11 @@ class Predictions:
 def _each(value: ArrayLike, kind: type[_Kind], shape: tuple[int, ...]) -> NDArray[_Kind]:
     array = np.asarray(value, kind)
     return np.full(shape, array) if array.ndim == 0 else array
+
+
+def _thresholds(value: ArrayLike, shape: tuple[int, ...]) -> FloatArray:
+    array = np.asarray(value, np.float64)
+    return np.broadcast_to(array, shape).copy() if array.shape in ((), shape[1:]) else array
 
 
 def _check_shape(name: str, values: NDArray[np.generic], shape: tuple[int, ...]) -> None:

@@ -148,7 +148,7 @@ def _counts(p: Predictions, known: BoolArray, label: int) -> dict[str, int]:
     if p.task in ("presence", "emotion"):
         positive = p.truth[known, label] > 0
         if p.task == "presence":
-            called = p.score[known, label] >= p.threshold[label]
+            called = p.score[known, label] >= p.threshold[known, label]
         else:
             called = p.score[known].argmax(axis=1) == label
         (rejections, false_alarms), (misses, hits) = confusion_matrix(positive, called, 2).tolist()

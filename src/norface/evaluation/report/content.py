@@ -11,6 +11,7 @@ import numpy as np
 
 import norface
 from norface.evaluation.people import Shares
+from norface.evaluation.predictions import Predictions
 from norface.evaluation.published import published, published_source
 from norface.evaluation.report.about import About, label_digest
 from norface.evaluation.scores import Figure, Scores
@@ -37,9 +38,7 @@ def content(
         },
         "subjects": scores.subjects if p.has_subjects else None,
         "folds": list(scores.folds),
-        "thresholds": dict(zip(p.labels, p.threshold.tolist(), strict=True))
-        if p.task == "presence"
-        else None,
+        "thresholds": _thresholds(p) if p.task == "presence" else None,
         "overall": _figures(scores.overall),
         "pooled": dict(scores.pooled),
         "by_fold": {str(fold): dict(values) for fold, values in scores.by_fold.items()},
@@ -72,6 +71,15 @@ def content(
         },
     }  # fmt: skip
     return _plain(whole)  # type: ignore[no-any-return]
+
+
+def _thresholds(p: Predictions) -> dict[str, dict[str, float]]:
+    """By fold and label: those of the fold's first frame."""
+    folds, first = np.unique(p.fold, return_index=True)
+    return {
+        str(fold): dict(zip(p.labels, p.threshold[row].tolist(), strict=True))
+        for fold, row in zip(folds, first, strict=True)
+    }
 
 
 def _figures(figures: Mapping[str, Figure]) -> dict[str, dict[str, Any]]:
