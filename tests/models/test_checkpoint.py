@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import save_file
-from torch import nn
 
 from norface.models import checkpoint
 from norface.models.checkpoint import CheckpointError, Recipe
@@ -128,47 +127,3 @@ def test_a_failed_write_leaves_the_old_file(
         checkpoint.save_network(path, RECIPES[1].build(), RECIPES[1], notes={"which": "new"})
     assert checkpoint.load_network(path)[1] == {"which": "old"}
     assert [p.name for p in tmp_path.iterdir()] == ["a.safetensors"]
-
-
-def _step(network: nn.Linear, optimizer: torch.optim.Optimizer, x: torch.Tensor) -> None:
-    optimizer.zero_grad()
-    network(x).square().sum().backward()
-    optimizer.step()
-
-
-def _training() -> tuple[nn.Linear, torch.optim.AdamW]:
-    network = nn.Linear(3, 2)
-    groups = [{"params": [network.weight]}, {"params": [network.bias], "weight_decay": 0.0}]
-    return network, torch.optim.AdamW(groups, lr=0.1, betas=(0.8, 0.9))
-
-
-def test_a_resumed_training_goes_on_as_if_never_stopped(tmp_path: Path) -> None:
-    path, x = tmp_path / "state.safetensors", torch.randn(4, 3)
-    network, optimizer = _training()
-    for _ in range(3):
-        _step(network, optimizer, x)
-    checkpoint.save_state(
-        path, modules={"net": network}, optimizers={"opt": optimizer}, values={"step": 3}
-    )
-    other, second = _training()
-    values = checkpoint.load_state(path, modules={"net": other}, optimizers={"opt": second})
-    assert values == {"step": 3}
-    for _ in range(3):
-        _step(network, optimizer, x)
-        _step(other, second, x)
-    assert torch.equal(network.weight, other.weight)
-    assert torch.equal(network.bias, other.bias)
-
-
-def test_a_state_of_another_training_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "state.safetensors"
-    network, optimizer = _training()
-    _step(network, optimizer, torch.randn(4, 3))
-    checkpoint.save_state(path, modules={"net": network}, optimizers={"opt": optimizer}, values={})
-    with pytest.raises(CheckpointError, match=r"lacks the state of the optimizer other"):
-        checkpoint.load_state(path, modules={}, optimizers={"other": optimizer})
-    with pytest.raises(CheckpointError, match=r"weight has shape \(2, 3\), not \(2, 5\)"):
-        checkpoint.load_state(path, modules={"net": nn.Linear(5, 2)}, optimizers={})
-    single = torch.optim.AdamW(network.parameters())
-    with pytest.raises(CheckpointError, match=r"does not fit the optimizer opt"):
-        checkpoint.load_state(path, modules={}, optimizers={"opt": single})

@@ -1,8 +1,8 @@
 """Checkpoints: safetensors files whose header holds JSON. No pickles.
 
 A network's checkpoint says how to build it (`Recipe`) and how it was made (`notes`: data, code
-version, seed, figures). A training state holds what resuming needs besides. Each is one file,
-written beside its place and renamed, so that it is whole or not there at all.
+version, seed, figures). It is one file, written beside its place and renamed, so that it is whole or
+not there at all.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
@@ -154,76 +153,6 @@ def fill(network: nn.Module, tensors: Mapping[str, Tensor], source: Path) -> Non
     if faults:
         raise CheckpointError(f"{source} does not fit the network: {'; '.join(faults)}")
     network.load_state_dict(dict(tensors))
-
-
-def save_state(
-    path: Path,
-    *,
-    modules: Mapping[str, nn.Module],
-    optimizers: Mapping[str, torch.optim.Optimizer],
-    values: Mapping[str, Any],
-) -> None:
-    """Write all that resuming a training needs.
-
-    Args:
-        path: the file.
-        modules: by a name without dots.
-        optimizers: likewise.
-        values: anything that JSON can hold: step, seed, learning-rate position, ...
-    """
-    tensors: dict[str, Tensor] = {}
-    for name, module in modules.items():
-        tensors |= {f"module.{name}.{key}": v for key, v in module.state_dict().items()}
-    plain: dict[str, Any] = {}
-    for name, optimizer in optimizers.items():
-        state = optimizer.state_dict()
-        scalars: dict[str, dict[str, Any]] = {}
-        for index, slots in state["state"].items():
-            for slot, value in slots.items():
-                if isinstance(value, Tensor):
-                    tensors[f"optimizer.{name}.{index}.{slot}"] = value
-                else:
-                    scalars.setdefault(str(index), {})[slot] = value
-        plain[name] = {"groups": state["param_groups"], "scalars": scalars}
-    write_tensors(path, tensors, {"format": FORMAT, "optimizers": plain, "values": dict(values)})
-
-
-def load_state(
-    path: Path,
-    *,
-    modules: Mapping[str, nn.Module],
-    optimizers: Mapping[str, torch.optim.Optimizer],
-) -> dict[str, Any]:
-    """Restore modules and optimizers in place, as `save_state` wrote them.
-
-    Returns:
-        The values.
-
-    Raises:
-        CheckpointError: no such file, damaged, or of another training.
-    """
-    tensors, header = read_tensors(path)
-    parts: dict[str, dict[str, Tensor]] = {}
-    for key, tensor in tensors.items():
-        kind, name, rest = key.split(".", 2)
-        parts.setdefault(f"{kind}.{name}", {})[rest] = tensor
-    for name, module in modules.items():
-        fill(module, parts.get(f"module.{name}", {}), path)
-    for name, optimizer in optimizers.items():
-        plain = header.get("optimizers", {}).get(name)
-        if plain is None:
-            raise CheckpointError(f"{path} lacks the state of the optimizer {name}")
-        state: dict[int, dict[str, Any]] = {
-            int(index): dict(slots) for index, slots in plain["scalars"].items()
-        }
-        for key, tensor in parts.get(f"optimizer.{name}", {}).items():
-            index, slot = key.split(".", 1)
-            state.setdefault(int(index), {})[slot] = tensor
-        try:
-            optimizer.load_state_dict({"state": state, "param_groups": plain["groups"]})
-        except (KeyError, ValueError) as error:
-            raise CheckpointError(f"{path} does not fit the optimizer {name}: {error}") from error
-    return dict(header.get("values", {}))
 
 
 def write_whole(path: Path, content: bytes) -> None:
