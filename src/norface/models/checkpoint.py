@@ -1,8 +1,8 @@
 """Checkpoints: safetensors files whose header holds JSON. No pickles.
 
 A network's checkpoint says how to build it (`Recipe`) and how it was made (`notes`: data, code
-version, seed, figures). It is one file, written beside its place and renamed, so that it is whole or
-not there at all.
+version, seed, figures). It is one file, written beside its place and renamed, so that it is whole
+or not there at all.
 """
 
 from __future__ import annotations
