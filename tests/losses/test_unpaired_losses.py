@@ -14,6 +14,7 @@ from norface.losses.perceptual import perceptual_distance
 from norface.losses.pixels import weighted_square
 from norface.losses.pose import landmark_distance, opening_distance, pose_distance
 from norface.losses.reconstruction import background_distance, reconstruction_distance
+from norface.losses.residual import painted
 
 EAST, NORTH = torch.tensor([[3.0, 0.0]]), torch.tensor([[0.0, 0.5]])
 
@@ -75,6 +76,14 @@ def test_reconstruction() -> None:
         background_distance(image, truth, 1.0 - weight / 2), torch.tensor([0.0, 0.0])
     )
     assert float(weighted_square(image[:1], truth[:1], weight[:1])) == pytest.approx(0.25)
+
+
+def test_strokes_cost_more_than_patches() -> None:
+    residual = torch.zeros(3, 3, 4, 4)
+    residual[0, :, :, 0] = 0.4
+    residual[1, :, :, ::2] = 0.2
+    # Size 0.1 both; each row has 1 edge of 0.4, or 3 of 0.2, in 3 places.
+    torch.testing.assert_close(painted(residual), torch.tensor([0.1 + 0.4 / 3, 0.1 + 0.2, 0.0]))
 
 
 def test_perceptual() -> None:

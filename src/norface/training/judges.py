@@ -119,6 +119,17 @@ def small_views(image: Tensor) -> tuple[Tensor, Tensor]:
     return views, theta
 
 
+def coarse(image: Tensor) -> Tensor:
+    """Pictures (B, 3, S, S) without their finest detail and with noise, at random for each.
+
+    Fine strokes that fool a judge are mostly gone after this, a mouth that opens is not.
+    """
+    soft = nn.functional.avg_pool2d(image, 3, stride=1, padding=1, count_include_pad=False)
+    softer = nn.functional.avg_pool2d(soft, 3, stride=1, padding=1, count_include_pad=False)
+    share = torch.rand(len(image), 1, 1, 1, device=image.device)
+    return soft + share * (softer - soft) + 0.04 * torch.randn_like(image)
+
+
 def seen_in(points: Tensor, theta: Tensor) -> Tensor:
     """Points (B, K, 2), as shares of the pictures, where they lie in views under `small_views`."""
     offset = (points * 2 - 1) - theta[:, None, :, 2]

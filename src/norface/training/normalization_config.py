@@ -33,6 +33,7 @@ class UnpairedConfig:
         landmark_weight: weight of the distance from the target's rigid landmarks.
         opening_weight: weight of the distance from the original's openings of lids and lips.
         background_weight: weight of the difference from the target's background.
+        painting_weight: weight of what the decoder paints instead of moving it.
         adversarial_weight: weight of the discriminator's doubt.
         adversarial: the game that is played, non-saturating or hinge.
         spectral: spectral normalization of the discriminator.
@@ -41,8 +42,9 @@ class UnpairedConfig:
             more.
         player_rate: learning rate of the discriminator and of the landmark network, as a share of
             the generator's peak.
-        ramp: steps over which the weights of the losses whose networks learn beside the generator
-            (landmarks, discriminator) grow from 0.
+        ramp: steps over which the weights of the losses that networks judge (all but
+            reconstruction, perceptual, background and painting) grow from 0: the generator learns
+            to move faces first, and landmarks and discriminator learn to read them.
         held_out: unpaired samples (with all others of the same identities) kept for validation.
     """
 
@@ -54,12 +56,13 @@ class UnpairedConfig:
     perceptual: EncoderSpec = field(default_factory=EncoderSpec)
     reconstruction_weight: float = 4.0
     perceptual_weight: float = 0.2
-    expression_weight: float = 0.3
+    expression_weight: float = 0.2
     identity_weight: float = 0.3
     pose_weight: float = 0.3
     landmark_weight: float = 3.0
-    opening_weight: float = 1.0
+    opening_weight: float = 3.0
     background_weight: float = 2.0
+    painting_weight: float = 4.0
     adversarial_weight: float = 0.03
     adversarial: Kind = "non-saturating"
     spectral: bool = True

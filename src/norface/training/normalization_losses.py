@@ -14,9 +14,10 @@ from norface.losses.perceptual import perceptual_distance
 from norface.losses.pixels import edge_l1, weighted_l1, weighted_square
 from norface.losses.pose import landmark_distance, opening_distance, pose_distance
 from norface.losses.reconstruction import background_distance, reconstruction_distance
+from norface.losses.residual import painted
 from norface.models.landmarks import openings
 from norface.models.normalization import NormalizationOutput
-from norface.training.judges import Judges, Players, small_views
+from norface.training.judges import Judges, Players, coarse, small_views
 from norface.training.normalization_batches import Batch
 from norface.training.normalization_config import NormalizationConfig
 
@@ -65,7 +66,7 @@ def unpaired_losses(
         config: the options.
         judges: frozen.
         players: frozen for this step by the caller, in evaluation mode.
-        ramp: 0..1, how much the players' losses count yet.
+        ramp: 0..1, how much the losses of judges and players count yet.
     """
     w = config.unpaired
     first, middle = batch.paired, batch.paired + batch.own
@@ -87,6 +88,8 @@ def unpaired_losses(
             w.background_weight,
             background_distance(out.image[first:], targets, background),
         )
+    if w.painting_weight > 0:
+        add("painting", w.painting_weight, painted(out.change.residual[first:]))
     if players.discriminator is not None:
         judged = players.discriminator(out.image[first:])
         weight = ramp * w.adversarial_weight
@@ -105,17 +108,18 @@ def unpaired_losses(
     image, clean, target = out.image[middle:], batch.clean[middle:], targets[batch.own :]
     if len(image) == 0:
         return {"loss": loss, **losses}
-    # A view of the result: one that only a certain pixel grid persuades is not what is wanted.
-    view, _ = small_views(image)
+    # What only a certain pixel grid persuades of is not what is wanted.
+    view = coarse(small_views(image)[0])
     if judges.expression is not None:
         with torch.no_grad():
             own = judges.expression(clean)
         distance = expression_distance(judges.expression(view), own)
-        add("expression", w.expression_weight, distance)
+        add("expression", ramp * w.expression_weight, distance)
     if judges.identity is not None:
         with torch.no_grad():
             theirs = judges.identity(target)
-        add("identity", w.identity_weight, identity_distance(judges.identity(view), theirs))
+        distance = identity_distance(judges.identity(view), theirs)
+        add("identity", ramp * w.identity_weight, distance)
     if players.landmarks is not None:
         frame, there = players.landmarks(image), players.landmarks(target)
         add("pose", ramp * w.pose_weight, pose_distance(frame.pose, there.pose))
