@@ -108,16 +108,17 @@ def unpaired_losses(
     image, clean, target = out.image[middle:], batch.clean[middle:], targets[batch.own :]
     if len(image) == 0:
         return {"loss": loss, **losses}
-    # What only a certain pixel grid persuades of is not what is wanted.
+    # What only a certain pixel grid persuades of is not what is wanted. The other side is as coarse,
+    # or the result would be drawn to make up for it.
     view = coarse(small_views(image)[0])
     if judges.expression is not None:
         with torch.no_grad():
-            own = judges.expression(clean)
+            own = judges.expression(coarse(clean))
         distance = expression_distance(judges.expression(view), own)
         add("expression", ramp * w.expression_weight, distance)
     if judges.identity is not None:
         with torch.no_grad():
-            theirs = judges.identity(target)
+            theirs = judges.identity(coarse(target))
         distance = identity_distance(judges.identity(view), theirs)
         add("identity", ramp * w.identity_weight, distance)
     if players.landmarks is not None:
