@@ -108,7 +108,7 @@ def unpaired_losses(
     image, clean, target = out.image[middle:], batch.clean[middle:], targets[batch.own :]
     if len(image) == 0:
         return {"loss": loss, **losses}
-    # What only a certain pixel grid persuades of is not what is wanted. The other side is as coarse,
+    # What only a certain pixel grid persuades of is not wanted. The other side is as coarse,
     # or the result would be drawn to make up for it.
     view = coarse(small_views(image)[0])
     if judges.expression is not None:
