@@ -82,7 +82,7 @@ ROWS = {
     "common": Row(False, "common"),
 }
 SIZE, BLOCKS, FINE_BLOCKS = 128, 11, 5
-WIDTH, HEADS, EXPERTS, TOP_K = 96, 4, 4, 2
+WIDTH, HEADS, EXPERTS, TOP_K = 64, 4, 4, 2
 STRATA = ("", "0", "15", "30", "45")
 """Of pose, in degrees; "" is the whole split."""
 
@@ -95,13 +95,13 @@ class Faces(NamedTuple):
     Attributes:
         labels: of the N faces.
         original, normalized, common: (K, N, 128, 128, 3) uint8, or their features (K, N, L, C)
-            float16; `common` has K = 1.
+            float16; `common` has K = 1, and is empty where no row reads it.
     """
 
     labels: SynfacsFaces
     original: NDArray[Any]
     normalized: NDArray[Any]
-    common: NDArray[Any]
+    common: NDArray[Any] = np.empty(0)
 
 
 class FrozenFeatures(nn.Module):
@@ -290,8 +290,9 @@ class Preparation:
         if split == "few":
             labels = labels.chosen(labels.few)
         pictures = self._kept(f"{split}_{copies}_{self.key}", self._pictures, labels, copies)
-        common = self._kept(f"{split}_common", self._common, labels)["common"]
-        pictures["common"] = common[None]
+        if "common" in self.options.rows:
+            common = self._kept(f"{split}_common", self._common, labels)["common"]
+            pictures["common"] = common[None]
         if self.options.reads == "trained":
             return Faces(labels, **pictures)
         features = {}
@@ -451,9 +452,9 @@ def main() -> None:
     parser.add_argument("--rows", nargs="+", choices=tuple(ROWS), default=list(ROWS))
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--copies", type=int, default=8, help="augmented versions of a picture")
-    parser.add_argument("--steps", type=int, default=400)
-    parser.add_argument("--batch", type=int, default=32)
-    parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument("--steps", type=int, default=500)
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--learning-rate", type=float, default=3e-3)
     parser.add_argument("--trunk-rate", type=float, default=0.2, help="of --reads trained")
     parser.add_argument("--weight-decay", type=float, default=0.05)
     parser.add_argument("--dropout", type=float, default=0.1)
