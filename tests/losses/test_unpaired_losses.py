@@ -8,7 +8,12 @@ import pytest
 import torch
 
 from norface.losses.adversarial import discriminator_loss, generator_loss, r1_penalty
-from norface.losses.expression import expression_distance, triplet_accuracy, triplet_loss
+from norface.losses.expression import (
+    expression_contrast,
+    expression_distance,
+    triplet_accuracy,
+    triplet_loss,
+)
 from norface.losses.identity import identity_distance
 from norface.losses.perceptual import perceptual_distance
 from norface.losses.pixels import weighted_square
@@ -23,6 +28,19 @@ def test_expression() -> None:
     # Lengths do not count: equal directions 0, right angles 1 + 1, opposite ones 4.
     distance = expression_distance(torch.cat([EAST, EAST, EAST]), torch.cat([EAST, NORTH, -EAST]))
     torch.testing.assert_close(distance, torch.tensor([0.0, 2.0, 4.0]))
+
+
+def test_contrast() -> None:
+    originals = torch.tensor([[1.0, 0.0], [0.0, 2.0]])
+    assert float(expression_contrast(originals, originals).sum()) == 0.0
+    # Apart by 2, so a gain of 1 is wanted: always the first original is right with 2, wrong with 3.
+    torch.testing.assert_close(
+        expression_contrast(originals[:1].expand(2, 2), originals), torch.tensor([0.0, 3.0])
+    )
+    # Equal expressions need no difference.
+    same = originals[:1].expand(2, 2)
+    assert float(expression_contrast(same, same).sum()) == 0.0
+    assert float(expression_contrast(originals[1:], originals[:1])) == 0.0
 
 
 def test_triplets() -> None:

@@ -22,6 +22,28 @@ def expression_distance(result: Tensor, original: Tensor) -> Tensor:
     return (F.normalize(result, dim=1) - F.normalize(original, dim=1)).square().sum(1)
 
 
+def expression_contrast(result: Tensor, original: Tensor) -> Tensor:
+    """Is each result nearer to its own original than to the others of the batch?
+
+    The distance alone is small already for a result that always shows the usual expression. The
+    difference of the distances to another original and to the own one has to be at least half of
+    what it is for a perfect result, so that equal expressions need not be told apart.
+
+    Args:
+        result: (B, E), of the normalized faces.
+        original: (B, E), of the originals.
+
+    Returns:
+        (B,), mean over the others; 0 for a single face.
+    """
+    ours, theirs = F.normalize(result, dim=1), F.normalize(original, dim=1)
+    crossed = 2.0 - 2.0 * ours @ theirs.T
+    apart = 2.0 - 2.0 * theirs @ theirs.T
+    missing = F.relu(crossed.diagonal()[:, None] - crossed + 0.5 * apart)
+    others = 1.0 - torch.eye(len(ours), device=ours.device)
+    return (missing * others).sum(1) / max(len(ours) - 1, 1)
+
+
 def triplet_loss(embedding: Tensor, triplets: Tensor, *, margin: float) -> Tensor:
     """Both distances to the odd one out must exceed the distance of the pair by a margin.
 

@@ -28,6 +28,8 @@ class UnpairedConfig:
         reconstruction_weight: weight of the difference from the face itself.
         perceptual_weight: weight of the same in perceptual features.
         expression_weight: weight of the distance from the original's expression.
+        contrast_weight: weight of being nearer to the own original's expression than to others';
+            off with the weight before.
         identity_weight: weight of the distance from the target's identity.
         pose_weight: weight of the distance from the target's yaw and pitch.
         landmark_weight: weight of the distance from the target's rigid landmarks.
@@ -57,6 +59,7 @@ class UnpairedConfig:
     reconstruction_weight: float = 4.0
     perceptual_weight: float = 0.2
     expression_weight: float = 0.2
+    contrast_weight: float = 0.4
     identity_weight: float = 0.3
     pose_weight: float = 0.3
     landmark_weight: float = 3.0

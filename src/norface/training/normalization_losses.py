@@ -7,7 +7,7 @@ from torch import Tensor
 
 from norface.losses.actions import masked_action_loss
 from norface.losses.adversarial import generator_loss
-from norface.losses.expression import expression_distance
+from norface.losses.expression import expression_contrast, expression_distance
 from norface.losses.flow import flow_roughness
 from norface.losses.identity import identity_distance
 from norface.losses.perceptual import perceptual_distance
@@ -114,8 +114,10 @@ def unpaired_losses(
     if judges.expression is not None:
         with torch.no_grad():
             own = judges.expression(coarse(clean))
-        distance = expression_distance(judges.expression(view), own)
-        add("expression", ramp * w.expression_weight, distance)
+        ours = judges.expression(view)
+        add("expression", ramp * w.expression_weight, expression_distance(ours, own))
+        if w.contrast_weight > 0:
+            add("contrast", ramp * w.contrast_weight, expression_contrast(ours, own))
     if judges.identity is not None:
         with torch.no_grad():
             theirs = judges.identity(coarse(target))
