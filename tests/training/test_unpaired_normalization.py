@@ -184,7 +184,7 @@ def put_landmarks_on(folder: Path) -> None:
         write_shard(path, **(arrays | {"yaw": still, "pitch": still, "roll": still}))
 
 
-@pytest.mark.parametrize(("preset", "steps"), [("test", 40), ("test-vit", 200)])
+@pytest.mark.parametrize(("preset", "steps"), [("test", 40), ("test-vit", 300)])
 def test_overfits_four_faces(
     preset: str,
     steps: int,
@@ -198,7 +198,7 @@ def test_overfits_four_faces(
     weights = dataclasses.replace(
         options.unpaired, own_share=1.0, disturbance=2.0, held_out=0, adversarial_weight=0.0,
         opening_weight=0.0, pose_weight=0.0, landmark_weight=0.0, perceptual_weight=0.0,
-        identity_weight=0.0, expression_weight=0.0,
+        identity_weight=0.0, expression_weight=0.0, painting_weight=0.0,
     )  # fmt: skip
     config = dataclasses.replace(
         options, unpaired_data=(tmp_path / "four",), steps=steps, preset=preset, batch=8,
