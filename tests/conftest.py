@@ -28,6 +28,12 @@ def group() -> Path:
 
 
 @pytest.fixture(scope="session")
+def people() -> list[Path]:
+    """Pictures of four people, one each."""
+    return [ROOT / "examples" / f"person_{number}.jpg" for number in (1, 2, 3, 4)]
+
+
+@pytest.fixture(scope="session")
 def norface() -> Iterator[object]:
     from norface import Norface
 

@@ -93,9 +93,9 @@ def test_an_interrupted_run_goes_on(
     looked_at: list[str] = []
     find = face_finding._faces_of
 
-    def watched(path: str, settings: FaceSettings) -> Any:
-        looked_at.append(Path(path).name)
-        return find(path, settings)
+    def watched(picture: face_finding.Picture, *others: Any) -> Any:
+        looked_at.append(picture.sample.path.name)
+        return find(picture, *others)
 
     monkeypatch.setattr(face_finding, "_faces_of", watched)
 

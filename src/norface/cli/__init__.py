@@ -97,6 +97,12 @@ def _data_check() -> Command:
     return check
 
 
+def _data_prepare() -> Command:
+    from norface.cli.data_prepare import prepare
+
+    return prepare
+
+
 def _export() -> Command:
     from norface.cli.export import export
 
@@ -109,6 +115,7 @@ _COMMANDS: Final[dict[tuple[str, ...], tuple[str, Callable[[], Command]]]] = {
     ("synth",): ("rendered faces with their exact truth", _synth),
     ("evaluate",): ("scores on a public benchmark", _evaluate),
     ("data", "check"): ("what is in a data set, as it was delivered", _data_check),
+    ("data", "prepare"): ("its faces, found and aligned once", _data_prepare),
     ("train", "normalization"): ("the network that normalizes faces", _train_normalization),
     ("train", "classification"): ("the network that reads action units", _train_classification),
     ("train", "emotions"): ("the network that reads emotions", _train_emotions),

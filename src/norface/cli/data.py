@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 import tyro
 from rich.table import Table
@@ -26,15 +26,14 @@ from norface.media.images import write_image
 
 _TEXT = tyro.conf.arg(metavar="TEXT", help_behavior_hint="")
 
+SetName: TypeAlias = Literal[
+    "bp4d", "bp4d-plus", "disfa", "disfa-plus", "affectnet", "rafdb", "fer2013", "aff-wild2",
+    "ck-plus", "table",
+]  # fmt: skip
+
 
 def check(
-    name: Annotated[
-        Literal[
-            "bp4d", "bp4d-plus", "disfa", "disfa-plus", "affectnet", "rafdb", "fer2013",
-            "aff-wild2", "ck-plus", "table",
-        ],
-        tyro.conf.Positional,
-    ],
+    name: Annotated[SetName, tyro.conf.Positional],
     /,
     *,
     root: Path,
@@ -42,7 +41,7 @@ def check(
     out: Path = Path("samples.png"),
     pictures: int = 12,
     skip_missing: bool = False,
-) -> int:  # fmt: skip
+) -> int:
     """Read a data set as it was delivered, and say what was found.
 
     Prints what was found and what was left out and why, the people, and how often each label
@@ -59,12 +58,7 @@ def check(
     """
     if pictures < 0:
         raise CommandError("--pictures must be at least 0.", code=WRONG_COMMAND)
-    try:
-        data = read_data_set(name, root, variant, skip_missing=skip_missing)
-    except DataError as error:
-        raise CommandError(str(error)) from error
-    except ValueError as error:
-        raise CommandError(f"{error}.", code=WRONG_COMMAND) from error
+    data = read_set(name, root, variant, skip_missing=skip_missing)
     _print_found(data)
     _print_units(data)
     _print_emotions(data)
@@ -80,6 +74,18 @@ def check(
     for problem in sheet.unreadable:
         messages().print(problem, style="red")
     return SOME_FAILED if sheet.unreadable else SUCCESS
+
+
+def read_set(
+    name: str, root: Path, variant: str | None = None, *, skip_missing: bool = False
+) -> DataSet:
+    """A data set that the user named; what is wrong with it is told as a fault of the command."""
+    try:
+        return read_data_set(name, root, variant, skip_missing=skip_missing)
+    except DataError as error:
+        raise CommandError(str(error)) from error
+    except ValueError as error:
+        raise CommandError(f"{error}.", code=WRONG_COMMAND) from error
 
 
 def _print_found(data: DataSet) -> None:

@@ -9,8 +9,10 @@ Finding faces takes a hundred times longer than reading them, so it is done once
 Each ``faces_*.npz`` holds, uncompressed, for the N faces of P pictures
 
 - ``face`` (N, S, S, 3) uint8: framed by `norface.faces.align`, with a margin around the frame;
+- ``geometry`` (N, 478, 3) float16: its landmarks, see `norface.faces.align.geometry`;
+- ``pose`` (N, 3) float16: yaw, pitch and roll in degrees;
 - ``picture`` (N,) int32: the number of its picture in
-- ``pictures`` (P,) text: their paths;
+- ``pictures`` (P,) text: their paths, or other names;
 - ``reason`` (P,) text: empty where a face was found, or why there is none.
 
 A file is written when its pictures are done. So what was interrupted goes on, pictures that are
@@ -25,13 +27,22 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from norface.data.face_finding import FaceFolderError, FaceJob, FaceSettings, write_faces
+from norface.data.face_finding import (
+    FaceFile,
+    FaceFolderError,
+    FaceJob,
+    FaceSettings,
+    Picture,
+    write_faces,
+)
+from norface.data.sample import Sample
 from norface.media.images import list_images
 from norface.synthesis.parallel import in_processes
 from norface.synthesis.parts import write_rows
@@ -97,7 +108,7 @@ def missing_pictures(pictures: Sequence[Path], out: Path) -> list[str]:
         raise FaceFolderError(f"the pictures cannot be listed: {error}") from error
     if not paths:
         raise FaceFolderError(f"there is no picture in {', '.join(map(str, pictures))}")
-    done = {path for path, _ in _looked_at(out)}
+    done = {path for path, _ in looked_at_in(out)}
     return [path for path in dict.fromkeys(paths) if path not in done]
 
 
@@ -122,12 +133,35 @@ def prepare_faces(
         FaceFolderError: there is no picture, none has a face, or the cache has other settings.
     """
     settings = settings or FaceSettings()
-    _keep_settings(out, settings)
-    missing = missing_pictures(pictures, out)
+    keep_settings(out, settings)
+    missing = [Picture(path, Sample(path=Path(path))) for path in missing_pictures(pictures, out)]
+    return find_faces(missing, out, settings, workers=workers, say=say)
+
+
+def find_faces(
+    missing: Sequence[Picture],
+    out: Path,
+    settings: FaceSettings,
+    *,
+    workers: int | None = None,
+    say: Callable[[str], None] = print,
+) -> FaceCounts:
+    """Find and align the faces of pictures that a cache does not have.
+
+    Args:
+        missing: the pictures; frames of a video in their order.
+        out: folder of the cache, with its settings.
+        settings: those.
+        workers: processes; the machine's cores when None.
+        say: told which pictures are skipped.
+
+    Raises:
+        FaceFolderError: there is no face in the whole cache.
+    """
     for number, path, reason in _find_all(missing, out, settings, workers):
         if number < _NAMED:
             say(f"skipped: {reason if path in reason else f'{path}: {reason}'}")
-    looked_at = list(_looked_at(out))
+    looked_at = list(looked_at_in(out))
     skipped = [{"input": path, "reason": reason} for path, reason in looked_at if reason]
     if missing:
         write_rows(out / SKIPPED, skipped, columns=("input", "reason"))
@@ -140,18 +174,21 @@ def prepare_faces(
 
 
 def _find_all(
-    missing: Sequence[str], out: Path, settings: FaceSettings, workers: int | None
+    missing: Sequence[Picture], out: Path, settings: FaceSettings, workers: int | None
 ) -> Iterator[tuple[int, str, str]]:
     """Write the files of missing pictures; yields a number, the path and the reason of a skip."""
     processes = workers or os.cpu_count() or 1
     # Small jobs for few pictures, so that every process has some.
     size = min(_PICTURES_A_FILE, max(16, -(-len(missing) // (4 * processes))))
     used = [int(path.stem.split("_")[1]) for path in face_files(out)]
-    first = max(used, default=-1) + 1
-    jobs = [
-        FaceJob(tuple(missing[start : start + size]), out / f"faces_{first + i:06d}.npz", settings)
-        for i, start in enumerate(range(0, len(missing), size))
-    ]
+    names = count(max(used, default=-1) + 1)
+    jobs = []
+    for part in _undivided(missing, size):
+        files = [
+            FaceFile(tuple(part[start : start + size]), out / f"faces_{next(names):06d}.npz")
+            for start in range(0, len(part), size)
+        ]
+        jobs.append(FaceJob(tuple(files), settings))
     if not jobs:
         return
     number = 0
@@ -168,7 +205,30 @@ def _find_all(
         ) from error
 
 
-def _keep_settings(out: Path, settings: FaceSettings) -> None:
+def _undivided(missing: Sequence[Picture], size: int) -> list[list[Picture]]:
+    """Parts of at least `size` pictures but the last, no video in two of them."""
+    parts: list[list[Picture]] = []
+    for picture in missing:
+        last = parts[-1][-1].sample if parts else None
+        goes_on = (
+            last is not None
+            and last.frame is not None
+            and last.path == picture.sample.path
+            and last.path.suffix.lower() != ".csv"
+        )
+        if goes_on or (parts and len(parts[-1]) < size):
+            parts[-1].append(picture)
+        else:
+            parts.append([picture])
+    return parts
+
+
+def keep_settings(out: Path, settings: FaceSettings) -> None:
+    """Make the folder of a cache, or see that it has these settings.
+
+    Raises:
+        FaceFolderError: it has others.
+    """
     if is_face_cache(out):
         other = asdict(read_settings(out))
         differing = {k: v for k, v in asdict(settings).items() if other[k] != v}
@@ -184,7 +244,7 @@ def _keep_settings(out: Path, settings: FaceSettings) -> None:
     part.replace(out / SETTINGS)
 
 
-def _looked_at(out: Path) -> Iterator[tuple[str, str]]:
+def looked_at_in(out: Path) -> Iterator[tuple[str, str]]:
     """(path, reason for a skip or "") of every picture in a cache."""
     for file in face_files(out):
         pictures, reasons = (_read(file, name) for name in ("pictures", "reason"))

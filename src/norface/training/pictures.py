@@ -15,6 +15,12 @@ def to_images(pictures: NDArray[np.uint8]) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float() / 255.0
 
 
+def from_images(images: Tensor) -> NDArray[np.uint8]:
+    """(N, 3, H, W) in 0..1 -> (N, H, W, 3) uint8."""
+    scaled = images.detach().float().clamp(0, 1).mul(255).round().byte()
+    return np.asarray(scaled.permute(0, 2, 3, 1).cpu().numpy(), np.uint8)
+
+
 def sheet(columns: Sequence[Tensor], *, folds: int = 2) -> NDArray[np.uint8]:
     """Faces side by side, one row each.
 

@@ -1,0 +1,75 @@
+"""Normalized faces kept beside those of a prepared data set."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from norface.data.augment import centre
+from norface.data.face_folder import face_files
+from norface.faces.bundle import LANDMARK_COUNT
+from norface.media.arrays import write_arrays
+from norface.media.images import read_image
+from norface.models.checkpoint import load_normalization
+from norface.runtime.normalizer import TARGET_FILE
+from norface.runtime.places import DEFAULT_WEIGHTS
+from norface.training.frozen_normalizer import FrozenNormalizer
+from norface.training.pictures import from_images, to_images
+
+_AT_ONCE = 32
+
+
+def normalized_folder(prepared: Path, checkpoint: Path) -> Path:
+    """Where the normalized faces of a cache lie, for a checkpoint of F_nor.
+
+    Raises:
+        FileNotFoundError: there is no checkpoint.
+    """
+    digest = hashlib.sha256(checkpoint.read_bytes()).hexdigest()
+    return prepared / f"normalized_{digest[:16]}"
+
+
+def normalize_prepared(
+    prepared: Path, checkpoint: Path, *, say: Callable[[str], None] = print
+) -> Path:
+    """Normalize every face of a cache onto the common face, file by file; goes on where it stopped.
+
+    Args:
+        prepared: folder of the cache.
+        checkpoint: of F_nor.
+        say: told how it goes.
+
+    Returns:
+        Their folder: a file of the same name for each of the cache, with ``face`` (N, S, S, 3).
+
+    Raises:
+        CheckpointError: the checkpoint cannot be read.
+    """
+    network, _ = load_normalization(checkpoint)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    normalizer = FrozenNormalizer(network, read_image(DEFAULT_WEIGHTS / TARGET_FILE), device)
+    out = normalized_folder(prepared, checkpoint)
+    # A file of the cache may have no face; its shape is that of the others.
+    blank = torch.zeros(1, 3, normalizer.image_size, normalizer.image_size, device=device)
+    empty = from_images(normalizer.render(blank, torch.zeros(1, LANDMARK_COUNT, 3, device=device)))
+    empty = empty[:0]
+    files = face_files(prepared)
+    for number, path in enumerate(files, start=1):
+        if (out / path.name).is_file():
+            continue
+        with np.load(path, allow_pickle=False) as content:
+            faces, geometry = content["face"], content["geometry"].astype(np.float32)
+        made = [empty]
+        for start in range(0, len(faces), _AT_ONCE):
+            part = slice(start, start + _AT_ONCE)
+            images = np.stack([centre(face, normalizer.image_size) for face in faces[part]])
+            shape = torch.from_numpy(geometry[part]).to(device)
+            rendered = normalizer.render(to_images(images).to(device), shape)
+            made.append(from_images(rendered))
+        write_arrays(out / path.name, {"face": np.concatenate(made)})
+        say(f"normalized {number} of {len(files)} files")
+    return out
