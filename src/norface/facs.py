@@ -91,6 +91,32 @@ ACTION_UNITS: Final = (
 ACTION_UNIT_NAMES: Final = tuple(unit.name for unit in ACTION_UNITS)
 SIDED_ACTION_UNIT_NAMES: Final = tuple(unit.name for unit in ACTION_UNITS if unit.has_sides)
 
+FURTHER_ACTION_UNITS: Final = (
+    _whole("AU11", "nasolabial deepener"),
+    _whole("AU13", "sharp lip puller"),
+    _whole("AU21", "neck tightener"),
+    _whole("AU23", "lip tightener"),
+    _whole("AU27", "mouth stretch"),
+)
+"""Units that data sets code and no facial action shows: norface's own weights do not read them, a
+network that is trained on such a set can."""
+
+_DEFINITIONS: Final = {unit.name: unit for unit in (*ACTION_UNITS, *FURTHER_ACTION_UNITS)}
+
+
+def action_unit(name: str) -> ActionUnitDefinition:
+    """What is known of a unit, at least its name.
+
+    Raises:
+        ValueError: this is no name of a unit, such as ``"AU12"``.
+    """
+    if name in _DEFINITIONS:
+        return _DEFINITIONS[name]
+    if not (len(name) == 4 and name[:2] == "AU" and name[2:].isdecimal()):
+        raise ValueError(f"{name!r} is no action unit: they are named AU and two digits")
+    return _whole(name, "")
+
+
 MAXIMUM_INTENSITY: Final = 5.0
 PRESENCE_INTENSITY: Final = 2.0
 """A unit counts as present from this intensity on (the convention of DISFA)."""

@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from norface.facs import ACTION_UNITS, MAXIMUM_INTENSITY
+from norface.facs import MAXIMUM_INTENSITY, action_unit
 from norface.results import FaceAnalysis, UInt8Image
 
 WIDTH: Final = 1920
@@ -37,7 +37,6 @@ _ABSENT: Final = "#aeb4bd"
 _COLORS: Final = (
     "#2563eb", "#d97706", "#059669", "#db2777", "#7c3aed", "#0891b2", "#65a30d", "#dc2626",
 )  # fmt: skip
-_DESCRIPTIONS: Final = {unit.name: unit.description for unit in ACTION_UNITS}
 
 _Font: TypeAlias = "ImageFont.FreeTypeFont | ImageFont.ImageFont"
 
@@ -194,7 +193,9 @@ def _draw_bars(canvas: Image.Image, area: _Area, face: FaceAnalysis) -> None:
     strongest = sorted(face.action_units.items(), key=lambda item: -item[1].intensity)[:count]
     font = _font(int(step * 0.58))
     named = area.width >= 420
-    labels = [f"{name}  {_DESCRIPTIONS[name]}" if named else name for name, _ in strongest]
+    labels = [
+        f"{name}  {action_unit(name).description}" if named else name for name, _ in strongest
+    ]
     label_width = int(max(draw.textlength(label, font) for label in labels)) + 16
     value_width = int(draw.textlength("5.0", font)) + 14
     track = area.width - label_width - value_width

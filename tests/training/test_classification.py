@@ -400,12 +400,12 @@ def test_the_unknown_does_not_move_gradients(presence: str) -> None:
 
 
 def test_weights_against_rarity() -> None:
-    intensity = np.zeros((20, UNITS, 3), np.float32)
-    intensity[:4, 0] = 3.0
-    intensity[10:, 1] = np.nan
-    intensity[:1, 1] = 3.0
+    presence = np.zeros((20, UNITS), np.int8)
+    presence[:4, 0] = 1
+    presence[10:, 1] = -1
+    presence[:1, 1] = 1
     # 16 absent to 4 present; 9 to 1 of those known; never present: at most 5.
-    assert positive_weights(intensity)[:3].tolist() == pytest.approx([2.0, 3.0, 20**0.5])
+    assert positive_weights(presence)[:3].tolist() == pytest.approx([2.0, 3.0, 20**0.5])
     emotion = np.array([0] * 9 + [1] + [-1] * 5)
     weights = emotion_weights(emotion)
     assert float(weights[1] / weights[0]) == pytest.approx(3.0)

@@ -29,7 +29,8 @@ from norface.media.images import ImageError, read_image, write_image
 from norface.pictures import annotate
 from norface.results import FaceAnalysis, UInt8Image
 from norface.runtime.analyzer import Norface
-from norface.tables.columns import ERROR_COLUMNS, FACE_COLUMNS, face_row
+from norface.runtime.sessions import Weights
+from norface.tables.columns import ERROR_COLUMNS, FACE_COLUMNS, face_columns, face_row
 from norface.tables.writers import CsvTable
 
 _ROWS_SHOWN: Final = 40
@@ -78,11 +79,14 @@ def analyze(
     planned = plan(paths, outputs=(results.normalized, results.pictures))
     results.spare_inputs(planned, pictures=pictures)
     err = messages()
-    run = _Run(results=results, pictures=pictures, total=len(planned.pictures))
+    columns = FACE_COLUMNS
+    if planned.pictures:
+        columns = face_columns(Weights(weights).manifest.units)
+    run = _Run(results=results, pictures=pictures, total=len(planned.pictures), columns=columns)
     try:
         with (
             results.opened(),
-            CsvTable(results.faces, FACE_COLUMNS) as faces,
+            CsvTable(results.faces, columns) as faces,
             CsvTable(results.errors, ERROR_COLUMNS) as errors,
         ):
             run.faces, run.errors = faces, errors
@@ -120,6 +124,7 @@ class _Run:
     results: ResultsFolder
     pictures: bool
     total: int
+    columns: tuple[str, ...]
     faces: CsvTable = field(init=False)
     errors: CsvTable = field(init=False)
     done: int = 0
@@ -138,7 +143,7 @@ class _Run:
     def add(self, picture: Planned, found: Sequence[FaceAnalysis]) -> None:
         """Note what was read from a picture."""
         for face in found or (None,):
-            self.faces.write(face_row(picture.input, face))
+            self.faces.write(face_row(picture.input, face, columns=self.columns))
             if len(self.shown) < _ROWS_SHOWN:
                 self.shown.append((picture.input, face))
         self.found += len(found)

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.table import Table
 
 from norface.cli.console import printable
-from norface.facs import ACTION_UNITS
+from norface.facs import action_unit
 from norface.results import FaceAnalysis
 
 _UNITS_SHOWN: Final = 5
@@ -74,5 +74,5 @@ def _strongest(face: FaceAnalysis) -> list[tuple[str, float]]:
 def units_legend(rows: Sequence[tuple[str, FaceAnalysis | None]]) -> str:
     """What the units that the table shows are."""
     shown = {name for _, face in rows if face is not None for name, _ in _strongest(face)}
-    names = (f"{unit.name} {unit.description}" for unit in ACTION_UNITS if unit.name in shown)
+    names = (f"{name} {action_unit(name).description}" for name in sorted(shown))
     return ", ".join(names)

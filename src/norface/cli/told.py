@@ -10,6 +10,8 @@ from typing import TypeVar
 
 from norface.cli.console import SUCCESS, WRONG_COMMAND, CommandError, output
 from norface.data.face_finding import FaceFolderError
+from norface.data.protocols import LeakError
+from norface.data.sample import DataError
 from norface.data.shards import ShardError
 from norface.data.skins import SkinError
 from norface.models.checkpoint import CheckpointError
@@ -35,7 +37,7 @@ def faults_told() -> Iterator[None]:
     try:
         yield
     except (
-        *(FaceFolderError, ShardError, SkinError),
+        *(DataError, FaceFolderError, LeakError, ShardError, SkinError),
         *(CheckpointError, FileNotFoundError),
     ) as error:
         raise CommandError(str(error), code=WRONG_COMMAND) from error

@@ -26,13 +26,18 @@ def mirror_geometry(geometry: NDArray[np.floating]) -> NDArray[np.float32]:
 
 
 @cache
-def mirrored_units() -> NDArray[np.int64]:
-    """(A,): the unit that takes each one's place: eyes that turn left turn right."""
-    names = list(facs.ACTION_UNIT_NAMES)
+def mirrored_units(units: tuple[str, ...] = facs.ACTION_UNIT_NAMES) -> NDArray[np.int64]:
+    """(A,): the unit that takes each one's place: eyes that turn left turn right.
+
+    Raises:
+        ValueError: of two units that change places only one is there.
+    """
     swapped = {"AU61": "AU62", "AU62": "AU61"}
-    return np.array([names.index(swapped.get(name, name)) for name in names])
+    return np.array([units.index(swapped.get(name, name)) for name in units])
 
 
-def mirror_intensity(intensity: NDArray[np.floating]) -> NDArray[np.floating]:
+def mirror_intensity(
+    intensity: NDArray[np.floating], units: tuple[str, ...] = facs.ACTION_UNIT_NAMES
+) -> NDArray[np.floating]:
     """Intensity (..., A, 3: whole, left, right) of the mirror image."""
-    return intensity[..., mirrored_units(), :][..., [0, 2, 1]]
+    return intensity[..., mirrored_units(units), :][..., [0, 2, 1]]

@@ -81,6 +81,16 @@ class Shards:
     def __len__(self) -> int:
         return len(self.identity)
 
+    @property
+    def units(self) -> tuple[str, ...]:
+        """(A,) the names of the units."""
+        return facs.ACTION_UNIT_NAMES
+
+    def presence(self, rows: NDArray[np.int64]) -> NDArray[np.int8]:
+        """(n, A) of samples: 1 from intensity 2 on, 0, or -1 where unknown."""
+        whole = self.intensity[rows, :, 0]
+        return np.where(np.isnan(whole), -1, whole >= facs.PRESENCE_INTENSITY).astype(np.int8)
+
 
 def shard_paths(folder: Path) -> list[Path]:
     """The shards of a folder, sorted by name.

@@ -139,7 +139,8 @@ def export_networks(
             f"the common face must be ({NORMALIZED_SIZE}, {NORMALIZED_SIZE}, 3) uint8, "
             f"not {common_face.shape} {common_face.dtype}"
         )
-    unknown = set(thresholds or {}) - set(ACTION_UNIT_NAMES)
+    units = next((n.units for n in classification if n.units), ACTION_UNIT_NAMES)
+    unknown = set(thresholds or {}) - set(units)
     if unknown:
         raise ValueError(f"thresholds for unknown action units: {', '.join(sorted(unknown))}")
     if precision not in _TRIED:
@@ -179,9 +180,9 @@ def export_networks(
         },
         "parity_on": faces.source,
         "thresholds": {
-            unit: float((thresholds or {}).get(unit, DEFAULT_THRESHOLD))
-            for unit in ACTION_UNIT_NAMES
+            unit: float((thresholds or {}).get(unit, DEFAULT_THRESHOLD)) for unit in units
         },
+        "units": list(units),
         "crop_size": _crop_size(normalization, graphs),
         "normalized_size": NORMALIZED_SIZE,
         "card": dict(card or {}),

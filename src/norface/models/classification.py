@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from norface.facs import MAXIMUM_INTENSITY
+from norface.facs import ACTION_UNIT_NAMES, MAXIMUM_INTENSITY
 from norface.models.dense_tokens import DenseTokens
 from norface.models.encoder import Encoder
 from norface.models.geometry_token import GeometryToken
@@ -16,7 +17,7 @@ from norface.models.moe import MixtureOfExperts, PlainExpert, Routing
 
 
 class ClassificationOutput(NamedTuple):
-    """What F_cla says of B faces, A = len(facs.ACTION_UNITS); None for a head that is not there.
+    """What F_cla says of B faces and A units; None for a head that is not there.
 
     Attributes:
         intensity: (B, A, 3) in 0..5: whole, left, right.
@@ -49,6 +50,7 @@ class ClassificationNetwork(nn.Module):
         input_moe: refines the tokens; shared by the heads.
         action_units: head with a label for each unit and four outputs: three intensities, presence.
         emotions: head with a label for each emotion and one output.
+        units: names of the first head's labels.
 
     Raises:
         ValueError: no input or no head is left.
@@ -65,6 +67,7 @@ class ClassificationNetwork(nn.Module):
         input_moe: MixtureOfExperts | PlainExpert,
         action_units: LabelHead | None,
         emotions: LabelHead | None,
+        units: Sequence[str] = ACTION_UNIT_NAMES,
         use_original: bool = True,
         use_normalized: bool = True,
     ) -> None:
@@ -86,6 +89,7 @@ class ClassificationNetwork(nn.Module):
         self.input_norm = nn.LayerNorm(width)
         self.input_moe = input_moe
         self.action_units = action_units
+        self.units = tuple(units) if action_units is not None else ()
         self.emotions = emotions
 
     @property

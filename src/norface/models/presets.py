@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, Literal
 
-from norface.facs import ACTION_UNITS, EMOTIONS
+from norface.facs import ACTION_UNIT_NAMES, EMOTIONS, action_unit
 from norface.models.classification import ClassificationNetwork
 from norface.models.decoder import Decoder
 from norface.models.dense_tokens import DenseTokens
@@ -44,8 +44,8 @@ EXPERTS: Final = 4
 """Experts of a mixture (stated)."""
 TOP_K: Final = 2
 """Experts that answer for a face (stated)."""
-HEADS: Final = {"action_units": (len(ACTION_UNITS), 4), "emotions": (len(EMOTIONS), 1)}
-"""Number of labels of each head of F_cla, and outputs for each label."""
+HEADS: Final = {"action_units": 4, "emotions": 1}
+"""Outputs for each label, by head of F_cla."""
 
 
 def normalization(name: str = "tiny", *, pretrained: bool = True) -> NormalizationNetwork:
@@ -74,6 +74,7 @@ def classification(
     name: str = "tiny",
     *,
     heads: Sequence[str] = ("action_units",),
+    units: Sequence[str] = ACTION_UNIT_NAMES,
     reads: Literal["tokens", "images"] = "tokens",
     use_original: bool = True,
     use_normalized: bool = True,
@@ -87,6 +88,8 @@ def classification(
     Args:
         name: of the preset.
         heads: names in `HEADS`.
+        units: the labels of the head for action units; data sets code some that norface's own
+            weights do not read.
         reads: tokens of F_nor's encoder, or images, by one encoder of its own for both faces.
         use_original: off, the original is ignored.
         use_normalized: the same for the normalized face.
@@ -96,17 +99,22 @@ def classification(
         pretrained: whether an own convolutional encoder starts from ImageNet weights.
 
     Raises:
-        ValueError: there is no such preset, head or way to read, or no head or input is left, or
-            no transformer whose paths could be dropped.
+        ValueError: there is no such preset, head, unit or way to read, or no head or input is left,
+            or no transformer whose paths could be dropped.
     """
     p = preset(name)
     if reads not in ("tokens", "images"):
         raise ValueError(f"reads must be 'tokens' or 'images', not {reads!r}")
     if drop_path and reads == "tokens":
         raise ValueError("drop_path needs an encoder of its own: set reads to 'images'")
+    if not units or len(set(units)) != len(units):
+        raise ValueError(f"units must be different names, not {', '.join(units)}")
+    for unit in units:
+        action_unit(unit)
     encoder = None
     if reads == "images":
         encoder = _encoder(p, pretrained=pretrained, drop_path=drop_path)
+    made = _heads(p, heads, output_moe, units)
     return ClassificationNetwork(
         width=p.width,
         encoder=encoder,
@@ -114,7 +122,9 @@ def classification(
         geometry=_geometry(p),
         dense=_dense(p, _tokens(p) * (use_original + use_normalized), dropout=p.dropout),
         input_moe=_input_part(p, input_moe),
-        **_heads(p, heads, output_moe),
+        action_units=made["action_units"],
+        emotions=made["emotions"],
+        units=units,
         use_original=use_original,
         use_normalized=use_normalized,
     )
@@ -149,6 +159,7 @@ def emotions(
             grey=True,
         )
     reader = NormalizedReader(width=p.width, image_size=p.image_size) if use_normalized else None
+    made = _heads(p, ("emotions",), output_moe)
     return ClassificationNetwork(
         width=p.width,
         encoder=encoder,
@@ -156,7 +167,8 @@ def emotions(
         geometry=_geometry(p),
         dense=None,
         input_moe=_input_part(p, input_moe),
-        **_heads(p, ("emotions",), output_moe),
+        action_units=None,
+        emotions=made["emotions"],
         use_original=use_original,
         use_normalized=use_normalized,
     )
@@ -259,21 +271,24 @@ def _input_part(p: Preset, moe: bool) -> MixtureOfExperts | PlainExpert:
     return MixtureOfExperts(gate=gate, experts=experts)
 
 
-def _heads(p: Preset, names: Sequence[str], moe: bool) -> dict[str, LabelHead | None]:
+def _heads(
+    p: Preset, names: Sequence[str], moe: bool, units: Sequence[str] = ACTION_UNIT_NAMES
+) -> dict[str, LabelHead | None]:
     unknown = sorted(set(names) - set(HEADS))
     if unknown:
         raise ValueError(f"unknown heads {', '.join(unknown)}; there are {', '.join(HEADS)}")
+    labels = {"action_units": len(units), "emotions": len(EMOTIONS)}
     return {
         name: LabelHead(
             pooling=QueryPooling(
-                labels=labels, width=p.width, heads=p.heads, mlp_ratio=p.mlp_ratio
+                labels=labels[name], width=p.width, heads=p.heads, mlp_ratio=p.mlp_ratio
             ),
-            output_moe=_output_part(p, labels, outputs, moe),
+            output_moe=_output_part(p, labels[name], outputs, moe),
             dropout=p.dropout,
         )
         if name in names
         else None
-        for name, (labels, outputs) in HEADS.items()
+        for name, outputs in HEADS.items()
     }
 
 

@@ -15,7 +15,7 @@ from PIL import Image
 from norface.faces.align import align, geometry
 from norface.faces.find import FaceFinder
 from norface.faces.landmarks import FaceLandmarks
-from norface.facs import ACTION_UNITS, EMOTIONS
+from norface.facs import ACTION_UNIT_NAMES, EMOTIONS, action_unit
 from norface.media.images import ImageError, read_image, to_rgb_array
 from norface.results import ActionUnit, FaceAnalysis, UInt8Image
 from norface.runtime.normalizer import Normalizer, from_network, to_network
@@ -41,6 +41,7 @@ class Norface:
         normalizer: Normalizer,
         readers: Sequence[Reader],
         thresholds: NDArray[np.float32],
+        units: Sequence[str] = ACTION_UNIT_NAMES,
         renderer: Normalizer | None = None,
     ) -> None:
         """Compose an analyzer; `load` is what one usually wants.
@@ -50,6 +51,7 @@ class Norface:
             normalizer: gives each face the common identity, for the networks that score it.
             readers: networks that score action units, emotions or both; there may be none.
             thresholds: (A,) probability from which a unit is called present.
+            units: (A,) what the readers score, in their order.
             renderer: makes the normalized faces of the results, if it is to be another one.
         """
         self._finder = finder
@@ -57,6 +59,7 @@ class Norface:
         self._renderer = normalizer if renderer is None else renderer
         self._readers = tuple(readers)
         self._thresholds = thresholds
+        self._units_read = tuple(map(action_unit, units))
 
     @classmethod
     def load(
@@ -87,7 +90,8 @@ class Norface:
         opened = Weights(weights)
         normalizer = Normalizer.load(opened, threads=threads)
         readers = load_readers(opened, threads=threads)
-        thresholds = [opened.manifest.thresholds.get(unit.name, 0.5) for unit in ACTION_UNITS]
+        units = opened.manifest.units
+        thresholds = [opened.manifest.thresholds.get(unit, 0.5) for unit in units]
         finder = FaceFinder(
             minimum_confidence=minimum_confidence, minimum_face_width=minimum_face_width
         )
@@ -106,6 +110,7 @@ class Norface:
             normalizer=normalizer,
             readers=readers,
             thresholds=np.array(thresholds, np.float32),
+            units=units,
             renderer=renderer,
         )
 
@@ -118,6 +123,11 @@ class Norface:
     def reads_action_units(self) -> bool:
         """Whether the weights hold a network for action units; else faces have none."""
         return any(reader.reads_action_units for reader in self._readers)
+
+    @property
+    def action_units(self) -> tuple[str, ...]:
+        """The action units of the weights, in the order of a table's columns."""
+        return tuple(unit.name for unit in self._units_read)
 
     @property
     def reads_emotions(self) -> bool:
@@ -198,7 +208,7 @@ class Norface:
                 right=float(right) if unit.has_sides else None,
             )
             for unit, (whole, left, right), chance, threshold in zip(
-                ACTION_UNITS,
+                self._units_read,
                 scores.intensity[face],
                 scores.probability[face],
                 self._thresholds,

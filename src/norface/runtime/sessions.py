@@ -14,6 +14,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from norface.facs import ACTION_UNIT_NAMES
 from norface.runtime.places import MANIFEST, WeightsError, find_weights
 
 FORMAT = 1
@@ -43,6 +44,7 @@ class Manifest:
         name, version: of this set of weights.
         files: by file name.
         thresholds: by action unit; probability from which the unit is called present.
+        units: what the network for action units reads, in the order of its outputs.
         crop_size: side of the square that the encoder reads, in pixels.
         normalized_size: side of the normalized face, in pixels.
         card: the model card: free sections, printed by ``norface info``.
@@ -52,6 +54,7 @@ class Manifest:
     version: str
     files: Mapping[str, WeightsFile]
     thresholds: Mapping[str, float]
+    units: tuple[str, ...]
     crop_size: int
     normalized_size: int
     card: Mapping[str, Any]
@@ -200,6 +203,8 @@ def _read_manifest(path: Path) -> Manifest:
                 for name, file in content["files"].items()
             },
             thresholds={name: float(value) for name, value in content["thresholds"].items()},
+            # Older folders do not name them, for all had the same.
+            units=tuple(map(str, content.get("units", ACTION_UNIT_NAMES))),
             crop_size=int(content["crop_size"]),
             normalized_size=int(content["normalized_size"]),
             card=dict(content["card"]),

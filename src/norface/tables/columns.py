@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
-from norface.facs import ACTION_UNITS, EMOTIONS
+from norface.facs import ACTION_UNIT_NAMES, EMOTIONS, action_unit
 from norface.results import FaceAnalysis
 
 PLACE_COLUMNS: Final = (
@@ -12,14 +13,19 @@ PLACE_COLUMNS: Final = (
     "x", "y", "width", "height", "pitch", "yaw", "roll",
 )  # fmt: skip
 
-ACTION_UNIT_COLUMNS: Final = tuple(
-    f"{unit.name}_{suffix}"
-    for unit in ACTION_UNITS
-    for suffix in (("r", "p", "c", "left_r", "right_r") if unit.has_sides else ("r", "p", "c"))
-)
 
-FACE_COLUMNS: Final = (*PLACE_COLUMNS, *ACTION_UNIT_COLUMNS, "emotion", *EMOTIONS)
-"""Every column, in order; what each holds is said in docs/columns.md."""
+def face_columns(units: Sequence[str] = ACTION_UNIT_NAMES) -> tuple[str, ...]:
+    """Every column, in order, for weights that read these units; docs/columns.md says more."""
+    of_units = [
+        f"{unit.name}_{suffix}"
+        for unit in map(action_unit, units)
+        for suffix in (("r", "p", "c", "left_r", "right_r") if unit.has_sides else ("r", "p", "c"))
+    ]
+    return (*PLACE_COLUMNS, *of_units, "emotion", *EMOTIONS)
+
+
+FACE_COLUMNS: Final = face_columns()
+"""The columns of the weights that come with norface."""
 
 ERROR_COLUMNS: Final = ("input", "reason")
 
@@ -31,7 +37,12 @@ _PROBABILITY = 4
 
 
 def face_row(
-    name: str, face: FaceAnalysis | None, *, frame: int = 0, timestamp: float | None = None
+    name: str,
+    face: FaceAnalysis | None,
+    *,
+    frame: int = 0,
+    timestamp: float | None = None,
+    columns: Sequence[str] = FACE_COLUMNS,
 ) -> dict[str, str]:
     """One row of ``faces.csv``, by column. What is not known is the empty string, never 0.
 
@@ -40,8 +51,9 @@ def face_row(
         face: None for a picture in which no face was found.
         frame: number of the frame in a clip; 0 for a picture.
         timestamp: seconds from the start of a clip; None for a picture.
+        columns: those of the table.
     """
-    row = dict.fromkeys(FACE_COLUMNS, "")
+    row = dict.fromkeys(columns, "")
     row["input"] = name
     row["frame"] = str(frame)
     row["timestamp"] = _number(timestamp, 3)

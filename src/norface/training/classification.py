@@ -6,8 +6,9 @@ is taken and no gradient flows; so data sets that know different things can be m
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 from rich.console import Console
 from torch import nn
 
+from norface import facs
+from norface.data.labelled_samples import ChosenRows
 from norface.data.shards import Shards, load_shards
 from norface.models.checkpoint import Recipe, load_matching, load_normalization
 from norface.models.classification import ClassificationNetwork
@@ -30,10 +33,13 @@ from norface.training.classification_faces import (
 from norface.training.classification_losses import label_weights, loss_terms
 from norface.training.classification_validation import validate
 from norface.training.encoder_start import start_encoder
+from norface.training.fold import Fold, open_fold
 from norface.training.frozen_normalizer import FrozenNormalizer
 from norface.training.layer_decay import layer_parts
+from norface.training.normalized_faces import kept_normalized
 from norface.training.optimizers import parameter_groups
-from norface.training.run import Run
+from norface.training.run import Run, TrainingError
+from norface.training.samples import Samples
 from norface.training.sampling import in_epochs
 from norface.training.speed import speed_up_depthwise
 from norface.training.tokens import cache_tokens
@@ -59,8 +65,10 @@ def train_classification(config: ClassificationConfig, console: Console | None =
     """
     run = Run(config, checkpoint=CHECKPOINT, console=console)
     config = run.config
+    found = _find(run)
+    samples, training, validation = found.samples, found.training, found.validation
     torch.manual_seed(config.seed)
-    recipe = make_recipe(config)
+    recipe = make_recipe(config, samples.units)
     network = recipe.build(pretrained=config.encoder is None)
     assert isinstance(network, ClassificationNetwork)
     if config.encoder is not None and network.encoder is not None:
@@ -68,12 +76,7 @@ def train_classification(config: ClassificationConfig, console: Console | None =
     if config.start is not None:
         loaded, total = load_matching(config.start, network)
         run.record.say(f"{loaded} of {total} tensors start from {config.start}")
-    run.record.say(f"reading {', '.join(map(str, config.data))}")
-    limit = _DRY_SAMPLES if config.dry_run else config.limit
-    shards = load_shards(config.data, limit=limit)
-    training, validation = split_identities(shards, config.held_out, config.seed)
-    run.record.say(f"{len(training)} samples to train on, {len(validation)} to choose thresholds")
-    source = _source(run, network, shards)
+    source = _source(run, network, found)
     if source is None:
         return config.out / CHECKPOINT
 
@@ -93,22 +96,23 @@ def train_classification(config: ClassificationConfig, console: Console | None =
         averages={"network": average},
         optimizers={"network": optimizer},
         epoch_samples=len(training),
-        notes={"samples": len(training)},
+        notes={"samples": len(training), **found.notes},
     )
 
     def check() -> None:
-        found = validate(average.network, source, validation, run.device)
-        run.record.write("router", run.schedule, found.router.figures())
-        picture = found.router.picture()
+        seen = validate(average.network, source, validation, run.device)
+        run.record.write("router", run.schedule, seen.router.figures())
+        picture = seen.router.picture()
+        by_intensity = "action_units" in config.heads and config.presence_weight == 0.0
         run.validated(
-            found.figures,
-            best=found.score,
+            seen.figures,
+            best=seen.figures["icc"] if by_intensity else seen.score,
             pictures={} if picture is None else {"router": picture},
-            notes={"thresholds": found.thresholds, "validation": found.figures},
+            notes={"thresholds": seen.thresholds, "validation": seen.figures},
         )
 
-    weights = label_weights(shards, training, config, run.device)
-    for batch in run.batches(batch_maker(source, shards, training, config)):
+    weights = label_weights(samples, training, config, run.device)
+    for batch in run.batches(batch_maker(source, samples, training, config)):
         batch = source.completed(batch)
         with run.autocast():
             out = run.wrapped["network"](batch.original, batch.normalized, batch.geometry)
@@ -122,8 +126,46 @@ def train_classification(config: ClassificationConfig, console: Console | None =
     return run.finish()
 
 
-def make_recipe(config: ClassificationConfig) -> Recipe:
-    """How to build the network that the options ask for."""
+class _Found(NamedTuple):
+    """The samples, which of them are learned from and chosen by, and what the checkpoint says."""
+
+    samples: Samples
+    training: NDArray[np.int64]
+    validation: NDArray[np.int64]
+    fold: Fold | None
+    notes: dict[str, Any]
+
+
+def _find(run: Run[ClassificationConfig]) -> _Found:
+    config = run.config
+    limit = _DRY_SAMPLES if config.dry_run else config.limit
+    if not config.fold:
+        run.record.say(f"reading {', '.join(map(str, config.data))}")
+        shards = load_shards(config.data, limit=limit)
+        training, validation = split_identities(shards, config.held_out, config.seed)
+        run.record.say(
+            f"{len(training)} samples to train on, {len(validation)} to choose thresholds"
+        )
+        return _Found(shards, training, validation, None, {})
+    fold = open_fold(config.fold, held_out=config.held_out, seed=config.seed)
+    needed = "emotions" if fold.protocol.task == "emotion" else "action_units"
+    if fold.protocol.task == "affect" or config.heads != (needed,):
+        raise TrainingError(
+            f"{fold.protocol.name} has labels for {fold.protocol.task}: "
+            + (
+                "norface has no head for it."
+                if fold.protocol.task == "affect"
+                else f"give --heads {needed}."
+            )
+        )
+    run.record.say(fold.said)
+    return _Found(fold.labelled(), fold.training[:limit], fold.validation[:limit], fold, fold.notes)
+
+
+def make_recipe(
+    config: ClassificationConfig, units: Sequence[str] = facs.ACTION_UNIT_NAMES
+) -> Recipe:
+    """How to build the network that the options ask for, to read these units."""
     options: dict[str, object] = {
         "heads": list(config.heads),
         "reads": config.reads,
@@ -132,6 +174,8 @@ def make_recipe(config: ClassificationConfig) -> Recipe:
         "input_moe": config.input_moe,
         "output_moe": config.output_moe,
     }
+    if tuple(units) != facs.ACTION_UNIT_NAMES:
+        options["units"] = list(units)
     if config.drop_path:
         options["drop_path"] = config.drop_path
     return Recipe(kind="classification", preset=config.preset, options=options)
@@ -154,13 +198,13 @@ def split_identities(
 
 def batch_maker(
     source: FaceSource,
-    shards: Shards,
+    samples: Samples,
     training: NDArray[np.int64],
     config: ClassificationConfig,
 ) -> Callable[[int, Part], LabelledFaces]:
     """A function from the number of a step and a part of it to its batch."""
-    photos = training[shards.real[training]]
-    renders = training[~shards.real[training]]
+    photos = training[samples.real[training]]
+    renders = training[~samples.real[training]]
     share = config.real_share if len(photos) and len(renders) else float(len(renders) == 0)
     count = round(share * config.batch)
 
@@ -180,19 +224,25 @@ def batch_maker(
 
 
 def _source(
-    run: Run[ClassificationConfig], network: ClassificationNetwork, shards: Shards
+    run: Run[ClassificationConfig], network: ClassificationNetwork, found: _Found
 ) -> FaceSource | None:
     """The faces as the network reads them; None if a signal stopped the making of the tokens."""
-    config = run.config
+    config, samples = run.config, found.samples
     normalizer = None
     if config.normalization is not None and (config.use_normalized or network.encoder is None):
-        face = shards.targets[config.target]
+        face = samples.targets[config.target]
         normalizer = FrozenNormalizer(load_normalization(config.normalization)[0], face, run.device)
     if network.encoder is not None:
+        normalized = None
+        if config.fold.normalized and found.fold is not None:
+            assert config.normalization is not None
+            rows = kept_normalized(found.fold.faces.folder, config.normalization)
+            normalized = ChosenRows(rows, found.fold.rows)
         return ImageFaces(
-            shards,
+            samples,
             size=network.encoder.image_size,
             normalizer=normalizer,
+            normalized=normalized,
             augmentation=config.augmentation,
             mirror=config.mirror,
             views=config.copies,
@@ -203,7 +253,7 @@ def _source(
     cache = cache_tokens(
         config.cache or config.out / "tokens",
         normalizer,
-        shards,
+        samples,
         checkpoint=config.normalization,
         target=config.target,
         copies=config.copies,
@@ -212,4 +262,4 @@ def _source(
         record=run.record,
         write=run.main,
     )
-    return None if cache is None else TokenFaces(shards, cache)
+    return None if cache is None else TokenFaces(samples, cache)

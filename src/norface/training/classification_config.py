@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from norface.data.augment import AugmentationConfig
 from norface.training.config import RunConfig
+from norface.training.fold_config import FoldConfig
 
 _PAPERS_SIZES: Final = ("small", "base", "large")
 PRESENCE_RATE: Final = 1e-4
@@ -26,6 +27,7 @@ class ClassificationConfig(RunConfig):
 
     Attributes:
         data: folders of shards, see `norface.data.shards`.
+        fold: the training part of a data set instead.
         normalization: checkpoint of F_nor; not needed for images without the normalized face.
         heads: what is learned: action_units, emotions, or both at once.
         reads: tokens of F_nor's encoder, which stays as it is (computed once and kept on disk), or
@@ -67,10 +69,12 @@ class ClassificationConfig(RunConfig):
         emotion_weight: weight of the emotion loss.
         importance_weight: of the experts' importance balancing (0.001 in the paper).
         load_weight: of the experts' load balancing (0.001 in the paper).
-        held_out: share of the people on whom thresholds are chosen.
+        held_out: share of the people on whom thresholds are chosen; of a fold of those that it
+            trains on.
     """
 
-    data: tuple[Path, ...]
+    data: tuple[Path, ...] = ()
+    fold: FoldConfig = field(default_factory=FoldConfig)
     normalization: Path | None = None
     heads: tuple[Literal["action_units", "emotions"], ...] = ("action_units",)
     reads: Literal["tokens", "images"] | None = None
@@ -108,8 +112,10 @@ class ClassificationConfig(RunConfig):
     def __post_init__(self) -> None:
         self._choose_by_preset()
         RunConfig.__post_init__(self)
-        if not self.data:
-            raise ValueError("data needs at least one folder")
+        if bool(self.data) == bool(self.fold):
+            raise ValueError("give folders of shards (data) or a fold of a data set (fold)")
+        if self.fold.normalized and (self.reads == "tokens" or not self.use_normalized):
+            raise ValueError("fold.normalized is for images with the normalized face")
         if not self.heads:
             raise ValueError("heads needs action_units, emotions or both")
         if self.copies < 1:

@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from norface.data.augment import AugmentationConfig, augment, centre, geometry_noise
-from norface.data.mirror import mirror_geometry, mirror_intensity
-from norface.data.shards import Shards
-from norface.losses.presence import presence_of
+from norface.data.mirror import mirror_geometry, mirror_intensity, mirrored_units
 from norface.training.frozen_normalizer import FrozenNormalizer, resized
 from norface.training.pictures import to_images
+from norface.training.samples import Rows, Samples
 from norface.training.tokens import TokenCache
 
 
@@ -64,19 +63,19 @@ class TokenFaces:
     """Tokens of F_nor's encoder, from the cache; only the landmarks are varied anew.
 
     Args:
-        shards: geometry and labels.
-        cache: tokens of the same samples.
+        samples: geometry and labels.
+        cache: tokens of the same.
     """
 
-    def __init__(self, shards: Shards, cache: TokenCache) -> None:
-        self._shards, self._cache = shards, cache
+    def __init__(self, samples: Samples, cache: TokenCache) -> None:
+        self._samples, self._cache = samples, cache
         self.views = len(cache.original)
 
     def varied(self, samples: NDArray[np.int64], rngs: list[np.random.Generator]) -> LabelledFaces:
         """One of the copies of each sample; see `FaceSource`."""
         copies = np.array([rng.integers(0, self.views) for rng in rngs], np.int64)
         geometry = [
-            geometry_noise(self._shards.geometry[i], rng)
+            geometry_noise(self._samples.geometry[i], rng)
             for i, rng in zip(samples, rngs, strict=True)
         ]
         return self._faces(copies, samples, np.stack(geometry))
@@ -84,7 +83,7 @@ class TokenFaces:
     def view(self, number: int, samples: NDArray[np.int64]) -> LabelledFaces:
         """Copy `number`; see `FaceSource`."""
         copies = np.full(len(samples), number)
-        return self._faces(copies, samples, self._shards.geometry[samples].astype(np.float32))
+        return self._faces(copies, samples, self._samples.geometry[samples].astype(np.float32))
 
     def completed(self, faces: LabelledFaces) -> LabelledFaces:
         """Nothing is missing."""
@@ -97,7 +96,7 @@ class TokenFaces:
             torch.from_numpy(self._cache.original[copies, samples].astype(np.float32)),
             torch.from_numpy(self._cache.normalized[copies, samples].astype(np.float32)),
             torch.from_numpy(geometry),
-            *_labels(self._shards.intensity[samples], self._shards.emotion[samples]),
+            *_labels(self._samples, samples),
         )
 
 
@@ -108,9 +107,10 @@ class ImageFaces:
     takes 197 kB, for each sample and copy).
 
     Args:
-        shards: images, geometry and labels.
+        samples: images, geometry and labels.
         size: S, of the images that F_cla reads.
         normalizer: makes the normalized faces; None does without.
+        normalized: rows of normalized faces that are kept, of which none is made then.
         augmentation: how strongly faces are varied.
         mirror: probability of a mirrored face.
         views: versions of each sample to validate on.
@@ -119,17 +119,19 @@ class ImageFaces:
 
     def __init__(
         self,
-        shards: Shards,
+        samples: Samples,
         *,
         size: int,
         normalizer: FrozenNormalizer | None,
+        normalized: Rows | None = None,
         augmentation: AugmentationConfig,
         mirror: float,
         views: int,
         seed: int,
     ) -> None:
         cv2.setNumThreads(0)
-        self._shards, self._size, self._normalizer = shards, size, normalizer
+        self._normalized = normalized
+        self._samples, self._size, self._normalizer = samples, size, normalizer
         self._augmentation, self._mirror = augmentation, mirror
         self.views, self._seed = views, seed
         # OpenCV works without the interpreter's lock, so threads share this among the cores.
@@ -137,53 +139,80 @@ class ImageFaces:
 
     def varied(self, samples: NDArray[np.int64], rngs: list[np.random.Generator]) -> LabelledFaces:
         """See `FaceSource`."""
-        images, shapes, intensities = zip(*self._pool.map(self._vary, samples, rngs), strict=True)
+        varied = list(self._pool.map(self._vary, samples, rngs))
+        intensity, presence, emotion = _labels(self._samples, samples)
+        for n, face in enumerate(varied):
+            if face.mirrored:
+                units = self._samples.units
+                swapped = mirror_intensity(intensity[n].numpy(), units)
+                intensity[n] = torch.from_numpy(swapped.copy())
+                presence[n] = presence[n, torch.from_numpy(mirrored_units(units))]
         return LabelledFaces(
-            to_images(np.stack(images)),
-            None,
-            torch.from_numpy(np.stack(shapes)),
-            *_labels(np.stack(intensities), self._shards.emotion[samples]),
+            to_images(np.stack([face.image for face in varied])),
+            None
+            if self._normalized is None
+            else to_images(np.stack([face.normalized for face in varied])),
+            torch.from_numpy(np.stack([face.shape for face in varied])),
+            intensity,
+            presence,
+            emotion,
         )
 
-    def _vary(
-        self, sample: int, rng: np.random.Generator
-    ) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.floating]]:
-        """Image (S, S, 3), geometry and intensity of a sample."""
-        image = augment(self._shards.original[sample], rng, self._augmentation, size=self._size)
-        shape = geometry_noise(self._shards.geometry[sample], rng)
-        intensity: NDArray[np.floating] = self._shards.intensity[sample]
-        if rng.random() < self._mirror:
-            return image[:, ::-1], mirror_geometry(shape), mirror_intensity(intensity)
-        return image, shape, intensity
+    def _vary(self, sample: int, rng: np.random.Generator) -> _Varied:
+        image = augment(self._samples.original[sample], rng, self._augmentation, size=self._size)
+        shape = geometry_noise(self._samples.geometry[sample], rng)
+        # As it was made of the plain face: no variation changes whom and what it shows.
+        normalized = self._kept_normalized(sample)
+        if rng.random() >= self._mirror:
+            return _Varied(image, normalized, shape, mirrored=False)
+        return _Varied(image[:, ::-1], normalized[:, ::-1], mirror_geometry(shape), mirrored=True)
+
+    def _kept_normalized(self, sample: int) -> NDArray[np.uint8]:
+        if self._normalized is None:
+            return np.zeros((0, 0, 3), np.uint8)
+        return centre(self._normalized[sample], self._size)
 
     def view(self, number: int, samples: NDArray[np.int64]) -> LabelledFaces:
         """See `FaceSource`."""
         images = []
         for i in samples:
-            image = self._shards.original[i]
+            image = self._samples.original[i]
             if number == 0:
                 images.append(centre(image, self._size))
             else:
                 rng = np.random.default_rng((self._seed, 7, number, i))
                 images.append(augment(image, rng, self._augmentation, size=self._size))
+        normalized = None
+        if self._normalized is not None:
+            normalized = to_images(np.stack([self._kept_normalized(int(i)) for i in samples]))
         return LabelledFaces(
             to_images(np.stack(images)),
-            None,
-            torch.from_numpy(self._shards.geometry[samples].astype(np.float32)),
-            *_labels(self._shards.intensity[samples], self._shards.emotion[samples]),
+            normalized,
+            torch.from_numpy(self._samples.geometry[samples].astype(np.float32)),
+            *_labels(self._samples, samples),
         )
 
     def completed(self, faces: LabelledFaces) -> LabelledFaces:
         """With the normalized faces (B, 3, S, S)."""
-        if self._normalizer is None:
+        if self._normalizer is None or faces.normalized is not None:
             return faces
         normalized = self._normalizer.render(faces.original, faces.geometry)
         return faces._replace(normalized=resized(normalized, self._size))
 
 
-def _labels(
-    intensity: NDArray[np.floating], emotion: NDArray[np.int8]
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Intensity, presence and emotion of `LabelledFaces`, from what shards hold."""
-    known = torch.from_numpy(intensity.astype(np.float32))
-    return known, presence_of(known[..., 0]), torch.from_numpy(emotion.astype(np.int64))
+class _Varied(NamedTuple):
+    """Image (S, S, 3), the same of the normalized face or (0, 0, 3), and geometry (478, 3)."""
+
+    image: NDArray[np.uint8]
+    normalized: NDArray[np.uint8]
+    shape: NDArray[np.float32]
+    mirrored: bool
+
+
+def _labels(samples: Samples, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor]:
+    """Intensity, presence and emotion of `LabelledFaces`."""
+    return (
+        torch.from_numpy(samples.intensity[rows].astype(np.float32)),
+        torch.from_numpy(samples.presence(rows)),
+        torch.from_numpy(samples.emotion[rows].astype(np.int64)),
+    )

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from norface import facs
-from norface.data.shards import Shards
 from norface.losses.balance import balance_losses
 from norface.losses.emotion import emotion_labels, emotion_loss
 from norface.losses.intensity import agreement_loss, intensity_loss
@@ -18,6 +17,7 @@ from norface.losses.presence import asymmetric_presence_loss, presence_loss
 from norface.models.classification import ClassificationOutput
 from norface.training.classification_config import ClassificationConfig
 from norface.training.classification_faces import LabelledFaces
+from norface.training.samples import Samples
 
 
 class LabelWeights(NamedTuple):
@@ -73,25 +73,26 @@ def loss_terms(
 
 
 def label_weights(
-    shards: Shards,
+    samples: Samples,
     training: NDArray[np.int64],
     config: ClassificationConfig,
     device: torch.device,
 ) -> LabelWeights:
     """Weights from how often the training samples show each label."""
-    emotion = emotion_weights(shards.emotion[training]) if config.balance_emotions else None
+    emotion = emotion_weights(samples.emotion[training]) if config.balance_emotions else None
     return LabelWeights(
-        positive_weights(shards.intensity[training]).to(device),
+        positive_weights(samples.presence(training)).to(device),
         None if emotion is None else emotion.to(device),
     )
 
 
-def positive_weights(intensity: NDArray[np.floating]) -> Tensor:
-    """How much more a present unit counts than an absent one, (A,): the root of their ratio."""
-    whole = intensity[..., 0].astype(np.float32)
-    known = ~np.isnan(whole)
-    present = (np.nan_to_num(whole) >= facs.PRESENCE_INTENSITY).sum(axis=0)
-    absent = known.sum(axis=0) - present
+def positive_weights(presence: NDArray[np.integer]) -> Tensor:
+    """How much more a present unit counts than an absent one, (A,): the root of their ratio.
+
+    Args:
+        presence: (N, A), 1, 0, or -1 where unknown.
+    """
+    present, absent = (presence == 1).sum(axis=0), (presence == 0).sum(axis=0)
     ratio = np.sqrt(absent / np.maximum(present, 1))
     return torch.from_numpy(np.clip(ratio, 1.0, 5.0).astype(np.float32))
 

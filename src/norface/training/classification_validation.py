@@ -21,8 +21,6 @@ from norface.models.classification import ClassificationNetwork
 from norface.training.classification_faces import FaceSource, LabelledFaces
 from norface.training.router_load import RouterLoad
 
-_LABELS = {"action_units": facs.ACTION_UNIT_NAMES, "emotions": facs.EMOTIONS}
-
 
 class Validation(NamedTuple):
     """What a validation finds.
@@ -54,7 +52,8 @@ def validate(
 ) -> Validation:
     """Read all views of the samples, on plain weights and in full precision."""
     network.eval()
-    router = RouterLoad([label for head in network.heads for label in _LABELS[head]])
+    labels = {"action_units": network.units, "emotions": facs.EMOTIONS}
+    router = RouterLoad([label for head in network.heads for label in labels[head]])
     intensity, true_intensity = [], []
     probability, true_presence = [], []
     emotion, true_emotion = [], []
@@ -76,7 +75,7 @@ def validate(
     thresholds: dict[str, float] = {}
     if probability:
         figures["f1"], thresholds = _presence(
-            np.concatenate(true_presence), np.concatenate(probability)
+            network.units, np.concatenate(true_presence), np.concatenate(probability)
         )
         figures["icc"] = _agreement(np.concatenate(true_intensity), np.concatenate(intensity))
     if emotion:
@@ -88,11 +87,11 @@ def validate(
 
 
 def _presence(
-    truth: NDArray[np.int8], probability: NDArray[np.float32]
+    units: tuple[str, ...], truth: NDArray[np.int8], probability: NDArray[np.float32]
 ) -> tuple[float, dict[str, float]]:
     """Mean F1 over the units and the threshold of each, from (N, A); -1 where unknown."""
     thresholds, scores = {}, []
-    for a, name in enumerate(facs.ACTION_UNIT_NAMES):
+    for a, name in enumerate(units):
         known = truth[:, a] >= 0
         present, chance = truth[known, a] > 0, probability[known, a]
         thresholds[name] = best_f1_threshold(present, chance)

@@ -10,9 +10,11 @@ import numpy as np
 import torch
 
 from norface.data.augment import centre
+from norface.data.face_finding import FaceFolderError
 from norface.data.face_folder import face_files
+from norface.data.prepared import StoredRows
 from norface.faces.bundle import LANDMARK_COUNT
-from norface.media.arrays import write_arrays
+from norface.media.arrays import ArrayFileError, write_arrays
 from norface.media.images import read_image
 from norface.models.checkpoint import load_normalization
 from norface.runtime.normalizer import TARGET_FILE
@@ -73,3 +75,19 @@ def normalize_prepared(
         write_arrays(out / path.name, {"face": np.concatenate(made)})
         say(f"normalized {number} of {len(files)} files")
     return out
+
+
+def kept_normalized(prepared: Path, checkpoint: Path) -> StoredRows:
+    """The normalized faces of a cache, in the order of its faces.
+
+    Raises:
+        FaceFolderError: some are not made yet.
+    """
+    folder = normalized_folder(prepared, checkpoint)
+    try:
+        return StoredRows([folder / path.name for path in face_files(prepared)], "face")
+    except ArrayFileError as error:
+        raise FaceFolderError(
+            f"{error}: make the normalized faces of {checkpoint} with `norface data prepare ... "
+            "--normalization`"
+        ) from error

@@ -21,12 +21,13 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from norface.data.augment import AugmentationConfig, augment, centre
-from norface.data.shards import ShardError, Shards
+from norface.data.shards import ShardError
 from norface.models.checkpoint import write_whole
 from norface.training.batches import ahead
 from norface.training.frozen_normalizer import FrozenNormalizer
 from norface.training.pictures import to_images
 from norface.training.record import Record
+from norface.training.samples import Samples
 from norface.training.stop import StopRequest
 
 _ROWS = 96
@@ -48,7 +49,7 @@ class TokenCache:
 def cache_tokens(
     folder: Path,
     normalizer: FrozenNormalizer,
-    shards: Shards,
+    samples: Samples,
     *,
     checkpoint: Path,
     target: int,
@@ -63,7 +64,7 @@ def cache_tokens(
     Args:
         folder: where they are kept.
         normalizer: F_nor.
-        shards: the faces.
+        samples: the faces.
         checkpoint: of F_nor; tokens of another one are refused.
         target: the number of its target face, likewise.
         copies: K.
@@ -78,12 +79,12 @@ def cache_tokens(
     Raises:
         ShardError: the folder holds tokens of other faces or of another network.
     """
-    rows = copies * len(shards)
+    rows = copies * len(samples)
     digest = hashlib.sha256(checkpoint.read_bytes())
-    digest.update(shards.geometry[:: max(len(shards) // 64, 1)].tobytes())
+    digest.update(samples.geometry[:: max(len(samples) // 64, 1)].tobytes())
     key = {
         "source": digest.hexdigest(),
-        "samples": len(shards),
+        "samples": len(samples),
         "copies": copies,
         "target": target,
         "seed": seed,
@@ -108,7 +109,7 @@ def cache_tokens(
             return TokenCache(*(np.load(folder / f"{n}.npy", mmap_mode="r") for n in _NAMES))
         done = found()
         folder.mkdir(parents=True, exist_ok=True)
-        shape = (copies, len(shards), normalizer.tokens, normalizer.width)
+        shape = (copies, len(samples), normalizer.tokens, normalizer.width)
         arrays = [
             open_memmap(
                 folder / f"{name}.npy",
@@ -125,13 +126,13 @@ def cache_tokens(
                 array.flush()
             write_whole(progress, json.dumps({"key": key, "done": done}).encode())
 
-        pictures = _picture_maker(shards, rows, normalizer.image_size, augmentation, seed)
+        pictures = _picture_maker(samples, rows, normalizer.image_size, augmentation, seed)
         last = time.monotonic()
         with ahead(pictures, done // _ROWS) as chunks:
             while done < rows and not stop.asked:
                 images = next(chunks)
-                samples = np.arange(done, done + len(images)) % len(shards)
-                shapes = torch.from_numpy(shards.geometry[samples].astype(np.float32))
+                rows_now = np.arange(done, done + len(images)) % len(samples)
+                shapes = torch.from_numpy(samples.geometry[rows_now].astype(np.float32))
                 both = normalizer.read_both(
                     to_images(images).to(normalizer.device), shapes.to(normalizer.device)
                 )
@@ -149,7 +150,7 @@ def cache_tokens(
 
 
 def _picture_maker(
-    shards: Shards, rows: int, size: int, augmentation: AugmentationConfig, seed: int
+    samples: Samples, rows: int, size: int, augmentation: AugmentationConfig, seed: int
 ) -> Callable[[int], NDArray[np.uint8]]:
     """A function from the number of a chunk to its pictures (n, size, size, 3)."""
     cv2.setNumThreads(0)
@@ -158,8 +159,8 @@ def _picture_maker(
         out = np.empty((max(min(_ROWS, rows - chunk * _ROWS), 0), size, size, 3), np.uint8)
         rng = np.random.default_rng((seed, 7, chunk))
         for i in range(len(out)):
-            copy, sample = divmod(chunk * _ROWS + i, len(shards))
-            image = shards.original[sample]
+            copy, sample = divmod(chunk * _ROWS + i, len(samples))
+            image = samples.original[sample]
             if copy == 0:
                 out[i] = centre(image, size)
             else:

@@ -19,7 +19,7 @@ import norface
 from norface.evaluation.synfacs.tables import BenchmarkError, Truth
 from norface.runtime.analyzer import Norface
 from norface.runtime.sessions import Weights, available_cores
-from norface.tables.columns import FACE_COLUMNS, face_row
+from norface.tables.columns import face_columns, face_row
 from norface.tables.writers import CsvTable, part_of
 
 _CHUNK: Final = 8
@@ -60,10 +60,11 @@ def predict(
     }
     out.mkdir(parents=True, exist_ok=True)
     table = out / TABLE
-    known = _kept(table, out / _ABOUT, about)
+    columns = face_columns(Weights(weights).manifest.units)
+    known = _kept(table, out / _ABOUT, about, columns)
     (out / _ABOUT).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
     missing = [truth.folder / str(name) for name in truth.inputs if str(name) not in known]
-    with CsvTable(table, FACE_COLUMNS) as written:
+    with CsvTable(table, columns) as written:
         for rows in known.values():
             for row in rows:
                 written.write(row)
@@ -73,7 +74,9 @@ def predict(
     return table
 
 
-def _kept(table: Path, note: Path, about: dict[str, str]) -> dict[str, list[Row]]:
+def _kept(
+    table: Path, note: Path, about: dict[str, str], columns: tuple[str, ...]
+) -> dict[str, list[Row]]:
     """The rows of an earlier run, by picture."""
     part = part_of(table)
     if not (table.exists() or part.exists()):
@@ -87,10 +90,10 @@ def _kept(table: Path, note: Path, about: dict[str, str]) -> dict[str, list[Row]
             f"{table.parent} holds predictions of another model, split or rendering. Choose "
             "another folder with --out."
         )
-    finished = _by_picture(_whole_rows(table)) if table.exists() else {}
+    finished = _by_picture(_whole_rows(table, columns)) if table.exists() else {}
     if not part.exists():
         return finished
-    begun = _by_picture(_whole_rows(part))
+    begun = _by_picture(_whole_rows(part, columns))
     if begun:
         # The last picture of a killed run may lack faces.
         begun.popitem()
@@ -104,10 +107,10 @@ def _by_picture(rows: list[Row]) -> dict[str, list[Row]]:
     return known
 
 
-def _whole_rows(path: Path) -> list[Row]:
+def _whole_rows(path: Path, columns: tuple[str, ...]) -> list[Row]:
     with path.open(newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if None not in (*row, *row.values())]
-    return [row for row in rows if tuple(row) == FACE_COLUMNS]
+    return [row for row in rows if tuple(row) == columns]
 
 
 def _digest(path: Path) -> str:
@@ -159,7 +162,8 @@ def _read_chunk(paths: list[Path]) -> list[list[Row]]:
 
 def _read(reader: Norface, path: Path) -> list[Row]:
     faces = reader.analyze(path)
-    return [face_row(path.name, face) for face in faces or (None,)]
+    columns = face_columns(reader.action_units)
+    return [face_row(path.name, face, columns=columns) for face in faces or (None,)]
 
 
 @contextmanager
