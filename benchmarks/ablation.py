@@ -384,10 +384,12 @@ def scores(
 
 def report(labels: SynfacsFaces, options: argparse.Namespace) -> str:
     """Markdown of all runs in the folder: means and deviations over seeds, and differences."""
+    # Only the test split compares poses.
+    strata = [s for s in STRATA if not s or (labels.strata["pose"] == s).any()]
     table: dict[str, dict[str, NDArray[np.float64]]] = {}
     lines = ["| F_cla reads | seeds | " + " | ".join(
-        f"{m} {'all' if not s else s + '°'}" for s in STRATA for m in ("F1", "ICC")) + " |",
-        "|---" * (2 + 2 * len(STRATA)) + "|"]  # fmt: skip
+        f"{m} {'all' if not s else s + '°'}" for s in strata for m in ("F1", "ICC")) + " |",
+        "|---" * (2 + 2 * len(strata)) + "|"]  # fmt: skip
     figures: dict[str, Any] = {}
     for name in options.rows:
         paths = sorted(options.out.glob(f"{name}_*.npz"))
@@ -397,7 +399,7 @@ def report(labels: SynfacsFaces, options: argparse.Namespace) -> str:
         for path in paths:
             with np.load(path) as content:
                 intensity, probability = content["intensity"], content["probability"]
-            for stratum in STRATA:
+            for stratum in strata:
                 for metric, values in scores(
                     labels, intensity, probability >= 0.5, stratum
                 ).items():
@@ -412,10 +414,12 @@ def report(labels: SynfacsFaces, options: argparse.Namespace) -> str:
             }  # fmt: skip
             cells.append(f"{each.mean():.3f} ± {spread:.3f}")
         lines.append(f"| {name} | {len(paths)} | " + " | ".join(cells) + " |")
+    compared = [s for s in ("", "45") if s in strata]
+    keys = [f"{metric}{s}" for s in compared for metric in ("f1", "icc")]
     lines += ["", "Differences of the means over seeds; in brackets 95% of 1,000 resamples of the "
               "test people, paired.", "", "| | " + " | ".join(
-        f"{m} {s or 'all'}" for s in ("", "45") for m in ("F1", "ICC")) + " |",
-        "|---" * 5 + "|"]  # fmt: skip
+        f"{m} {s + '°' if s else 'all'}" for s in compared for m in ("F1", "ICC")) + " |",
+        "|---" * (1 + len(keys)) + "|"]  # fmt: skip
     for name, against in (
         ("normalized", "original"), ("both", "original"), ("both-moe", "original"),
         ("both", "normalized"), ("input-moe", "both"), ("both-moe", "input-moe"),
@@ -424,7 +428,7 @@ def report(labels: SynfacsFaces, options: argparse.Namespace) -> str:
         if name not in table or against not in table:
             continue
         cells = []
-        for key in ("f1", "icc", "f145", "icc45"):
+        for key in keys:
             change = table[name][key].mean(axis=0) - table[against][key].mean(axis=0)
             low, high = np.percentile(change[1:], (2.5, 97.5))
             figures.setdefault(f"{name} - {against}", {})[key] = [change[0], low, high]
