@@ -109,7 +109,9 @@ def test_only_faces_of_the_fold_are_read(
     assert network.units == UNITS
     assert set(notes["thresholds"]) == set(UNITS)
     assert notes["fold"]["protocol"] == "disfa-detection"
-    assert not set(notes["fold"]["learned_from"]) & fold.division.held_out
+    assert not set(notes["learned_from"]["disfa"]) & fold.division.held_out
+    with pytest.raises(LeakError, match="learned from SN006, SN011"):
+        open_fold(of(disfa, number=2), held_out=0.08, seed=0).learned_from(path)
 
 
 def test_a_leak_is_refused(disfa: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:

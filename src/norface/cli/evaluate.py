@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final
 
 import tyro
 from rich.table import Table
@@ -17,34 +17,71 @@ from norface.evaluation.synfacs.scores import Group, Scores, score
 from norface.evaluation.synfacs.tables import BenchmarkError, read_predictions, read_truth
 from norface.runtime.sessions import Weights
 
+BENCHMARK: Final = "synfacs-v1"
 _PATH = tyro.conf.arg(metavar="PATH", help_behavior_hint="")
 
 
 def evaluate(
     *,
     root: Path,
-    protocol: Literal["synfacs-v1"] = "synfacs-v1",
+    protocol: str = "synfacs-v1",
     split: str = "test",
     out: Path = Path("evaluation"),
-    model: Annotated[Path | None, _PATH] = None,
+    model: Annotated[tuple[Path, ...], tyro.conf.arg(metavar="PATH ...")] = (),
+    fold: Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="")] = None,
+    faces: Annotated[Path | None, _PATH] = None,
+    test_root: Annotated[Path | None, _PATH] = None,
+    partial: bool = False,
+    skip_missing: bool = False,
+    pictures: bool = False,
+    dry_run: bool = False,
     predictions: Annotated[Path | None, _PATH] = None,
     workers: Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="")] = None,
 ) -> int:
-    """Score norface, or any tool's table of predictions, on a public benchmark.
+    """Score norface on a data set by a protocol, or anybody's predictions on synfacs-v1.
 
     Writes results.json and report.md into OUT, and predictions.csv when norface itself is scored;
-    an interrupted run goes on where it stopped. Units count as present from intensity 2 on.
+    an interrupted run goes on where it stopped. docs/data-sets.md lists the protocols; on their
+    data sets there is report.html too.
 
     Args:
-        root: Folder of the benchmark, made by norface synth --benchmark.
-        protocol: The benchmark.
+        root: Folder of the data set as it was delivered, or of the benchmark, made by norface synth
+            --benchmark.
+        protocol: A protocol such as disfa-detection, A:B to test on another set than is trained on,
+            or the benchmark synfacs-v1.
         split: Of the benchmark: train, validation or test.
         out: Folder for the results.
-        model: Folder of other weights of norface.
+        model: Folder of other weights of norface; for a protocol of folds one for all, or one for
+            each.
+        fold: Only this fold; else all.
+        faces: Folder of the faces, made by norface data prepare; else they are found into OUT.
+        test_root: Folder of the data set B of a protocol A:B; the faces are of that one.
+        partial: Go on when people of the protocol are missing in the data set.
+        skip_missing: Leave labelled pictures out that are missing.
+        pictures: Show the worst frames in report.html; mind the terms of the data set.
+        dry_run: Read a few samples of each fold only, to try the command.
         predictions: CSV of another tool: input, AU01_r (0 to 5), AU01_c (0 or 1), and so on.
         workers: Processes; else one a core.
     """
-    if model is not None and predictions is not None:
+    if protocol != BENCHMARK:
+        if predictions is not None:
+            raise CommandError("--predictions is for synfacs-v1.", code=WRONG_COMMAND)
+        # Imported here, for the benchmark needs less.
+        from norface.cli.evaluate_protocol import Options, evaluate_protocol
+
+        return evaluate_protocol(
+            Options(
+                root=root, protocol=protocol, out=out, models=model, fold=fold, faces=faces,
+                test_root=test_root, partial=partial, skip_missing=skip_missing, pictures=pictures,
+                workers=workers, dry_run=dry_run,
+            )
+        )  # fmt: skip
+    if len(model) > 1 or any(v is not None for v in (fold, faces, test_root)):
+        raise CommandError(
+            "--fold, --faces, --test-root and several models are for data sets.", code=WRONG_COMMAND
+        )
+    weights = model[0] if model else None
+    if weights is not None and predictions is not None:
         raise CommandError("Give --model or --predictions, not both.", code=WRONG_COMMAND)
     if workers is not None and workers < 1:
         raise CommandError("--workers must be at least 1.", code=WRONG_COMMAND)
@@ -53,10 +90,10 @@ def evaluate(
         if truth.benchmark != protocol:
             raise BenchmarkError(f"{root} holds {truth.benchmark}, not {protocol}.")
         if predictions is None:
-            manifest = Weights(model).manifest
+            manifest = Weights(weights).manifest
             about = {"model": f"norface {norface.__version__}, weights {manifest.name} "
                      f"{manifest.version}"}  # fmt: skip
-            table = predict(truth, out, weights=model, workers=workers)
+            table = predict(truth, out, weights=weights, workers=workers)
         else:
             about, table = {"predictions": str(predictions)}, predictions
         scores = score(truth, read_predictions(table, truth))

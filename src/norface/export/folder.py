@@ -28,6 +28,7 @@ from norface.export.precision import PRECISIONS
 from norface.facs import ACTION_UNIT_NAMES
 from norface.models.checkpoint import (
     CheckpointError,
+    learned_from,
     load_classification,
     load_normalization,
     write_whole,
@@ -115,6 +116,7 @@ def export(
         faces=None if calibration is None else shard_faces(calibration),
         card=card,
         thresholds=thresholds,
+        people=learned_from(normalization, classification, emotions),
         name=name,
         version=version,
     )
@@ -130,10 +132,15 @@ def export_networks(
     faces: Faces | None = None,
     card: Mapping[str, Any] | None = None,
     thresholds: Mapping[str, float] | None = None,
+    people: Mapping[str, Sequence[str]] | None = None,
     name: str | None = None,
     version: str = "1",
 ) -> Exported:
-    """The same from networks in memory and faces to compare and quantize with."""
+    """The same from networks in memory and faces to compare and quantize with.
+
+    `people` are those whom the networks learned from, by data set: `norface evaluate` never tests
+    on them.
+    """
     if common_face.shape != (NORMALIZED_SIZE, NORMALIZED_SIZE, 3) or common_face.dtype != np.uint8:
         raise ValueError(
             f"the common face must be ({NORMALIZED_SIZE}, {NORMALIZED_SIZE}, 3) uint8, "
@@ -183,6 +190,7 @@ def export_networks(
             unit: float((thresholds or {}).get(unit, DEFAULT_THRESHOLD)) for unit in units
         },
         "units": list(units),
+        "learned_from": {name: list(people) for name, people in (people or {}).items()},
         "crop_size": _crop_size(normalization, graphs),
         "normalized_size": NORMALIZED_SIZE,
         "card": dict(card or {}),

@@ -109,6 +109,25 @@ def load_classification(path: Path) -> tuple[ClassificationNetwork, dict[str, An
     return network, notes
 
 
+def learned_from(*paths: Path | None) -> dict[str, list[str]]:
+    """Data set -> people whom networks learned from, as far as their checkpoints tell.
+
+    Args:
+        paths: checkpoints; None, and files of others' networks, tell nothing.
+    """
+    people: dict[str, set[str]] = {}
+    for path in paths:
+        if path is None:
+            continue
+        try:
+            _, header = read_tensors(path)
+        except CheckpointError:
+            continue
+        for name, these in header.get("notes", {}).get("learned_from", {}).items():
+            people.setdefault(name, set()).update(these)
+    return {name: sorted(these) for name, these in people.items()}
+
+
 def load_matching(path: Path, network: nn.Module) -> tuple[int, int]:
     """Copy a checkpoint's weights into a network wherever name and shape agree.
 

@@ -45,6 +45,7 @@ class Manifest:
         files: by file name.
         thresholds: by action unit; probability from which the unit is called present.
         units: what the network for action units reads, in the order of its outputs.
+        learned_from: data set -> people whom the networks learned from, as far as it is known.
         crop_size: side of the square that the encoder reads, in pixels.
         normalized_size: side of the normalized face, in pixels.
         card: the model card: free sections, printed by ``norface info``.
@@ -55,6 +56,7 @@ class Manifest:
     files: Mapping[str, WeightsFile]
     thresholds: Mapping[str, float]
     units: tuple[str, ...]
+    learned_from: Mapping[str, tuple[str, ...]]
     crop_size: int
     normalized_size: int
     card: Mapping[str, Any]
@@ -205,6 +207,10 @@ def _read_manifest(path: Path) -> Manifest:
             thresholds={name: float(value) for name, value in content["thresholds"].items()},
             # Older folders do not name them, for all had the same.
             units=tuple(map(str, content.get("units", ACTION_UNIT_NAMES))),
+            learned_from={
+                name: tuple(map(str, people))
+                for name, people in content.get("learned_from", {}).items()
+            },
             crop_size=int(content["crop_size"]),
             normalized_size=int(content["normalized_size"]),
             card=dict(content["card"]),

@@ -159,7 +159,9 @@ def _find(run: Run[ClassificationConfig]) -> _Found:
             )
         )
     run.record.say(fold.said)
-    return _Found(fold.labelled(), fold.training[:limit], fold.validation[:limit], fold, fold.notes)
+    people = fold.learned_from(config.normalization, config.encoder, config.start)
+    notes = {**fold.notes, "learned_from": people}
+    return _Found(fold.labelled(), fold.training[:limit], fold.validation[:limit], fold, notes)
 
 
 def make_recipe(

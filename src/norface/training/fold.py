@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,10 @@ from numpy.typing import NDArray
 from norface.data.catalog import read_data_set
 from norface.data.labelled_samples import LabelledSamples, label_samples
 from norface.data.prepared import PreparedFaces, picture_name, read_prepared
-from norface.data.protocols import Division, Protocol, protocol
+from norface.data.protocols import Division, LeakError, Protocol, protocol
 from norface.data.sample import DataError, DataSet, Sample
 from norface.media.images import read_image
+from norface.models.checkpoint import learned_from
 from norface.runtime.normalizer import TARGET_FILE
 from norface.runtime.places import DEFAULT_WEIGHTS
 from norface.training.fold_config import FoldConfig
@@ -58,14 +60,29 @@ class Fold:
     @property
     def notes(self) -> dict[str, Any]:
         """What a checkpoint says of its data."""
-        return {
-            "fold": {
-                "protocol": self.protocol.name,
-                "name": self.division.name,
-                "learned_from": sorted({s.subject for s in self.samples} - {""}),
-                "without_face": self.without_face,
-            }
-        }
+        about = {"protocol": self.protocol.name, "name": self.division.name}
+        return {"fold": about | {"without_face": self.without_face}}
+
+    def learned_from(self, *checkpoints: Path | None) -> dict[str, list[str]]:
+        """Data set -> people whom a network of this fold learns from.
+
+        Args:
+            checkpoints: what it starts from or builds on.
+
+        Raises:
+            LeakError: one of those learned from somebody whom this fold tests on.
+        """
+        known = learned_from(*checkpoints)
+        tested = self.protocol.test_set or self.protocol.data_set
+        leaked = sorted(self.division.held_out & set(known.get(tested, ())))
+        if leaked:
+            raise LeakError(
+                f"{self.division.name}: a checkpoint that is built on learned from "
+                f"{', '.join(leaked)}, who are tested on. Train it on the same fold"
+            )
+        own = self.protocol.data_set
+        people = {s.subject for s in self.samples} - {""} | set(known.get(own, ()))
+        return known | {own: sorted(people)}
 
     def labelled(self) -> LabelledSamples:
         """The samples with their labels, as classification learns from them."""
