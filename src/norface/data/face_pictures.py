@@ -40,13 +40,21 @@ class FacePictures:
     Args:
         caches: folders made by `norface.data.face_folder.prepare_faces`.
         shards: folders made by ``norface synth --shards``, of which the originals are taken.
+        chosen: (N,) numbers of the faces to take; by default all.
 
     Raises:
         FaceFolderError: a cache is missing or damaged, or there is no face at all.
         ShardError: the same of a folder of shards.
     """
 
-    def __init__(self, *, caches: Sequence[Path] = (), shards: Sequence[Path] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        caches: Sequence[Path] = (),
+        shards: Sequence[Path] = (),
+        chosen: NDArray[np.int64] | None = None,
+    ) -> None:
+        self._chosen = chosen
         self._stored: list[tuple[StoredArray, int]] = []
         try:
             for folder in caches:
@@ -68,12 +76,16 @@ class FacePictures:
             )
 
     def __len__(self) -> int:
+        if self._chosen is not None:
+            return len(self._chosen)
         return int(self._ends[-1]) if len(self._ends) else 0
 
     def __getitem__(self, index: int) -> Framed:
         """Face ``index``, 0 to the length - 1, from the disk; for any number of threads at once."""
         if not 0 <= index < len(self):
             raise IndexError(f"face {index} of {len(self)}")
+        if self._chosen is not None:
+            index = int(self._chosen[index])
         part = int(np.searchsorted(self._ends, index, side="right"))
         stored, room = self._stored[part]
         return Framed(stored.row(int(index - (self._ends[part] - len(stored)))), room)

@@ -8,6 +8,7 @@ losses are not published; docs/normalization-training.md says what is whose.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +20,13 @@ from torch.nn import functional as F
 from norface.data.crop_points import crop_points
 from norface.data.shards import Shards, load_shards
 from norface.losses.adversarial import discriminator_loss, r1_penalty
-from norface.models.checkpoint import Recipe, load_matching
+from norface.models.checkpoint import Recipe, learned_from, load_matching
 from norface.models.encoder import ConvolutionalEncoder
 from norface.models.landmarks import POINTS
 from norface.models.normalization import NormalizationNetwork
 from norface.training.average import WeightAverage
+from norface.training.fold import open_fold
+from norface.training.fold_shards import join_fold
 from norface.training.judges import (
     Judges,
     Players,
@@ -42,6 +45,8 @@ from norface.training.run import Run
 from norface.training.speed import speed_up_depthwise
 
 CHECKPOINT = "normalization.safetensors"
+_HELD_OUT = 0.08
+"""Share of a fold's people who stand last, among whom those to validate on are."""
 
 
 def train_normalization(config: NormalizationConfig, console: Console | None = None) -> Path:
@@ -66,8 +71,7 @@ def train_normalization(config: NormalizationConfig, console: Console | None = N
     assert isinstance(network, NormalizationNetwork)
     size = network.encoder.image_size
     folders = (*config.data, *config.unpaired_data) if config.unpaired_share else config.data
-    run.record.say(f"reading {', '.join(map(str, folders))}")
-    shards = load_shards(folders, limit=config.limit, crop=size, say=run.record.say)
+    shards, people = _samples(run, folders, size)
     plan = make_plan(shards, config, size)
     run.record.say(_said(shards, plan))
     if config.start is not None:
@@ -109,6 +113,7 @@ def train_normalization(config: NormalizationConfig, console: Console | None = N
             "samples": len(plan.training),
             "photos": int(shards.real[plan.training].sum()),
             "unpaired": len(plan.unpaired) if config.unpaired_share else 0,
+            "learned_from": people,
         },
     )
     for batch in run.batches(batch_maker(shards, plan, config)):
@@ -189,6 +194,26 @@ def train_step(
         losses |= {"landmark_error": error, "angle_error": angle}
         run.descend("landmarks", 10.0 * error + 0.02 * angle)
     return losses
+
+
+def _samples(
+    run: Run[NormalizationConfig], folders: Sequence[Path], size: int
+) -> tuple[Shards, dict[str, list[str]]]:
+    """All samples, and the people of data sets among them and behind what is built on."""
+    config = run.config
+    shards = None
+    if folders:
+        run.record.say(f"reading {', '.join(map(str, folders))}")
+        shards = load_shards(folders, limit=config.limit, crop=size, say=run.record.say)
+    if not config.fold:
+        assert shards is not None
+        return shards, learned_from(config.start)
+    fold = open_fold(config.fold, held_out=_HELD_OUT, seed=config.seed)
+    run.record.say(fold.said)
+    people = fold.learned_from(
+        config.start, config.unpaired.expression.path, config.unpaired.identity.path
+    )
+    return join_fold(shards, fold, folder=len(folders), size=size), people
 
 
 def _mean_points(shards: Shards, plan: Plan) -> Tensor:

@@ -9,6 +9,7 @@ from norface.data.augment import AugmentationConfig
 from norface.losses.adversarial import KINDS, Kind
 from norface.models.embeddings import EncoderSpec
 from norface.training.config import RunConfig
+from norface.training.fold_config import FoldConfig
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -133,6 +134,7 @@ class NormalizationConfig(RunConfig):
         unpaired_share: share of the batch that is unpaired, without any rendered truth.
         unpaired_data: folders of shards of which the unpaired samples take the originals, their
             landmarks and the neutral target faces alone; by default those of `data`.
+        fold: the training part of a data set, for the unpaired regime; its labels are not used.
         unpaired: options of the unpaired regime.
     """
 
@@ -154,6 +156,7 @@ class NormalizationConfig(RunConfig):
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
     unpaired_share: float = 0.0
     unpaired_data: tuple[Path, ...] = ()
+    fold: FoldConfig = field(default_factory=FoldConfig)
     unpaired: UnpairedConfig = field(default_factory=UnpairedConfig)
 
     def __post_init__(self) -> None:
@@ -166,8 +169,10 @@ class NormalizationConfig(RunConfig):
             raise ValueError(f"groups must be positive, not {self.groups}")
         if not self.data and self.unpaired_share < 1.0:
             raise ValueError("data needs at least one folder, unless unpaired_share is 1")
+        if self.fold and self.unpaired_share == 0.0:
+            raise ValueError("a fold is for the unpaired regime: give unpaired_share")
         if self.unpaired_share == 0.0:
             return
-        if not self.data and not self.unpaired_data:
-            raise ValueError("unpaired_data needs at least one folder")
+        if not self.data and not self.unpaired_data and not self.fold:
+            raise ValueError("unpaired_data needs at least one folder, or fold a data set")
         self.unpaired.check_encoders()

@@ -42,7 +42,7 @@ def make_plan(shards: Shards, config: NormalizationConfig, size: int) -> Plan:
     """Set validation identities aside and group the rest by target.
 
     Args:
-        shards: of ``config.data`` and then of ``config.unpaired_data``.
+        shards: of ``config.data``, then of ``config.unpaired_data``, then of ``config.fold``.
         config: the options.
         size: S.
     """
@@ -54,7 +54,8 @@ def make_plan(shards: Shards, config: NormalizationConfig, size: int) -> Plan:
     if config.held_out == 0 or 2 * config.held_out > len(synthetic):
         last = last[:0]
     aside = np.isin(shards.identity, last) & ~shards.real & of_data
-    pool = everything[(~of_data if config.unpaired_data else of_data) & ~aside]
+    others = bool(config.unpaired_data) or bool(config.fold)
+    pool = everything[(~of_data if others else of_data) & ~aside]
     photos = pool[shards.real[pool]]
     pool = photos if len(photos) else pool
     count = config.unpaired.held_out if config.unpaired_share > 0 else 0
@@ -121,7 +122,8 @@ def pixel_weights(
     gram = centred.T @ centred + 1e-2 * len(members) * np.eye(actions.shape[1]) * 0.05
     slope = np.linalg.solve(gram, centred.T @ (grey - grey.mean(axis=0)))
     energy = (slope * centred.std(axis=0)[:, None]) ** 2
-    seen = shards.action_mask[shards.real].all(axis=0) if shards.real.any() else None
+    photos = shards.real if chosen is None else shards.real & chosen
+    seen = shards.action_mask[photos].all(axis=0) if photos.any() else None
     total = energy.sum(axis=0)
     known = total if seen is None else energy[seen].sum(axis=0)
     maps = []

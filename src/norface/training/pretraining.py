@@ -24,12 +24,13 @@ from norface.data.face_pictures import FacePictures
 from norface.data.random_crop import random_resized_crop
 from norface.losses.masked_patches import masked_patch_loss
 from norface.media.images import list_images
-from norface.models.checkpoint import Recipe
+from norface.models.checkpoint import Recipe, learned_from
 from norface.models.masked_autoencoder import MaskedAutoencoder
 from norface.models.sizes import preset
 from norface.training.average import WeightAverage
 from norface.training.batches import Part
 from norface.training.encoder_start import start_encoder
+from norface.training.fold import open_fold
 from norface.training.optimizers import parameter_groups
 from norface.training.pictures import sheet
 from norface.training.pretraining_config import PretrainingConfig
@@ -73,9 +74,18 @@ def train_encoder(config: PretrainingConfig, console: Console | None = None) -> 
     """
     run = Run(config, checkpoint=CHECKPOINT, console=console)
     size = preset(config.preset).image_size
-    # In a dry run too the faces are kept: finding them is the longest part.
-    caches = find_faces(config, size, run.record.say)
-    faces = FacePictures(caches=caches, shards=config.shards)
+    people = learned_from(config.start)
+    if config.fold:
+        assert config.fold.faces is not None
+        # All of its training part is learned from; `divide` keeps some faces to validate on.
+        fold = open_fold(config.fold, held_out=0.1, seed=config.seed)
+        run.record.say(fold.said)
+        people = fold.learned_from(config.start)
+        faces = FacePictures(caches=[config.fold.faces], chosen=fold.rows)
+    else:
+        # In a dry run too the faces are kept: finding them is the longest part.
+        caches = find_faces(config, size, run.record.say)
+        faces = FacePictures(caches=caches, shards=config.shards)
     config = run.config
     training, validation = divide(len(faces), config)
     run.record.say(f"{len(training)} faces to train on, {len(validation)} to validate")
@@ -96,7 +106,7 @@ def train_encoder(config: PretrainingConfig, console: Console | None = None) -> 
         averages={"network": average},
         optimizers={"network": torch.optim.AdamW(groups, betas=(0.9, 0.95))},
         epoch_samples=len(training),
-        notes={"faces": len(training)},
+        notes={"faces": len(training), "learned_from": people},
     )
     tokens = network.encoder.tokens
     shown = plain_batch(faces, validation if len(validation) else training[:_SHOWN], size, tokens)

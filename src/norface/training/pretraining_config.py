@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
 from norface.models.sizes import PRESETS, preset
 from norface.training.config import RunConfig
+from norface.training.fold_config import FoldConfig
 
 BASE_RATE: Final = 1.5e-4
 """Of MAE's recipe, for a batch of 256."""
@@ -25,6 +26,7 @@ class PretrainingConfig(RunConfig):
         pictures: pictures of people, folders of them, or caches that `norface train prepare-faces`
             made of them.
         shards: folders of shards, whose originals are learned from as well.
+        fold: the training part of a data set instead.
         cache: folder where the faces found in `pictures` are kept; by default ``out/faces``.
         faces: which faces of a picture are taken.
         start: what the encoder starts from: a checkpoint of norface with an encoder of that size,
@@ -37,6 +39,7 @@ class PretrainingConfig(RunConfig):
 
     pictures: tuple[Path, ...] = ()
     shards: tuple[Path, ...] = ()
+    fold: FoldConfig = field(default_factory=FoldConfig)
     cache: Path | None = None
     faces: Literal["largest", "all"] = "largest"
     start: Path | None = None
@@ -53,8 +56,10 @@ class PretrainingConfig(RunConfig):
         if self.learning_rate == 0.0:
             object.__setattr__(self, "learning_rate", BASE_RATE * self.batch / 256)
         RunConfig.__post_init__(self)
-        if not self.pictures and not self.shards:
-            raise ValueError("name pictures, folders of pictures, or shards to learn from")
+        if not (self.pictures or self.shards or self.fold):
+            raise ValueError("name pictures, folders of pictures, shards, or a fold to learn from")
+        if self.fold and (self.pictures or self.shards):
+            raise ValueError("a fold of a data set is learned from alone")
         if preset(self.preset).masked is None:
             others = [n for n, p in PRESETS.items() if p.masked and not n.startswith("test")]
             raise ValueError(

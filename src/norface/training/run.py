@@ -276,9 +276,9 @@ class Run(Generic[C]):
             notes: what the checkpoints say from now on.
         """
         self._notes |= notes or {}
-        self.record.say(
-            "       validation: " + "  ".join(f"{k} {v:.4f}" for k, v in figures.items())
-        )
+        if figures:
+            said = "  ".join(f"{name} {value:.4f}" for name, value in figures.items())
+            self.record.say(f"       validation: {said}")
         with self._writing():
             self.record.write("validation", self.schedule, figures)
             for name, picture in (pictures or {}).items():
