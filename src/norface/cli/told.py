@@ -25,8 +25,8 @@ def run_training(train: Callable[[_C], Path], config: _C) -> int:
     """Train, and say where the checkpoint is."""
     with faults_told():
         checkpoint = train(config)
-    # Of several processes the first one speaks.
-    if os.environ.get("RANK", "0") == "0":
+    # Of several processes the first one speaks. A dry run leaves no checkpoint.
+    if os.environ.get("RANK", "0") == "0" and not config.dry_run:
         output().print(f"-> {checkpoint}", soft_wrap=True)
     return SUCCESS
 

@@ -87,10 +87,12 @@ class Record:
         """Add a line to the log, and its numbers to TensorBoard."""
         if self._silent:
             return
+        # JSON knows no NaN, which is how an undefined figure comes.
+        known = {k: None if isinstance(v, float) and v != v else v for k, v in values.items()}
         with (self._out / LOG).open("a") as stream:
-            stream.write(json.dumps({"step": schedule.step, **values}) + "\n")
+            stream.write(json.dumps({"step": schedule.step, **known}) + "\n")
         if self._board is not None:
-            for name, value in values.items():
+            for name, value in known.items():
                 if isinstance(value, (int, float)):
                     self._board.add_scalar(f"{group}/{name}", value, schedule.step)
             self._board.flush()
