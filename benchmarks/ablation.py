@@ -198,14 +198,14 @@ def train(
         truth = torch.from_numpy(intensity[chosen].astype(np.float32))
         with torch.autocast("cpu", torch.bfloat16):
             out = network(*inputs(faces, row, chosen, copy), None)
-        importance, load = balance_losses(out.routings.values())
         losses = {
             "intensity": intensity_loss(out.intensity, truth) / 5.0,
             "agreement": 0.3 * agreement_loss(out.intensity[..., 0], truth[..., 0]),
             "presence": 0.5
             * presence_loss(out.presence, presence_of(truth[..., 0]), positive_weight=weights),
-            "balance": 0.001 * importance + 0.001 * load,
         }
+        for name, loss in balance_losses(out.routings.values()).items():
+            losses[name] = 0.001 * loss
         optimizer.zero_grad(set_to_none=True)
         torch.stack(list(losses.values())).sum().backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
