@@ -182,7 +182,8 @@ def train(
         trunk = (network.encoder.trunk, options.learning_rate * options.trunk_rate)
         groups = {"trunk": trunk, **groups}
     optimizer = torch.optim.AdamW(parameter_groups(groups, options.weight_decay), betas=(0.9, 0.98))
-    weights = positive_weights(intensity)
+    present = presence_of(torch.from_numpy(intensity[..., 0].astype(np.float32)))
+    weights = positive_weights(present.numpy())
     copies, count = faces.original.shape[:2]
     losses: dict[str, Tensor] = {}
     start = time.monotonic()
