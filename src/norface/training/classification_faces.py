@@ -15,7 +15,7 @@ from torch import Tensor
 from norface.data.augment import AugmentationConfig, augment, centre, geometry_noise
 from norface.data.mirror import mirror_geometry, mirror_intensity, mirrored_units
 from norface.training.frozen_normalizer import FrozenNormalizer, resized
-from norface.training.pictures import to_images
+from norface.training.pictures import unpacked
 from norface.training.samples import Rows, Samples
 from norface.training.tokens import TokenCache
 
@@ -24,7 +24,8 @@ class LabelledFaces(NamedTuple):
     """B faces.
 
     Attributes:
-        original: (B, L, D) tokens, or (B, 3, S, S) images in 0..1.
+        original: (B, L, D) tokens, or (B, 3, S, S) images in 0..1; before `FaceSource.completed`
+            (B, S, S, 3) uint8.
         normalized: the same of the normalized faces; None where it is not read or not yet made.
         geometry: (B, 478, 3).
         intensity: (B, A, 3) in 0..5, NaN where unknown.
@@ -148,10 +149,10 @@ class ImageFaces:
                 intensity[n] = torch.from_numpy(swapped.copy())
                 presence[n] = presence[n, torch.from_numpy(mirrored_units(units))]
         return LabelledFaces(
-            to_images(np.stack([face.image for face in varied])),
+            torch.from_numpy(np.stack([face.image for face in varied])),
             None
             if self._normalized is None
-            else to_images(np.stack([face.normalized for face in varied])),
+            else torch.from_numpy(np.stack([face.normalized for face in varied])),
             torch.from_numpy(np.stack([face.shape for face in varied])),
             intensity,
             presence,
@@ -165,7 +166,10 @@ class ImageFaces:
         normalized = self._kept_normalized(sample)
         if rng.random() >= self._mirror:
             return _Varied(image, normalized, shape, mirrored=False)
-        return _Varied(image[:, ::-1], normalized[:, ::-1], mirror_geometry(shape), mirrored=True)
+        if self._normalized is not None:
+            normalized = np.asarray(cv2.flip(normalized, 1), np.uint8)
+        flipped = np.asarray(cv2.flip(image, 1), np.uint8)
+        return _Varied(flipped, normalized, mirror_geometry(shape), mirrored=True)
 
     def _kept_normalized(self, sample: int) -> NDArray[np.uint8]:
         if self._normalized is None:
@@ -184,20 +188,24 @@ class ImageFaces:
                 images.append(augment(image, rng, self._augmentation, size=self._size))
         normalized = None
         if self._normalized is not None:
-            normalized = to_images(np.stack([self._kept_normalized(int(i)) for i in samples]))
+            kept = [self._kept_normalized(int(i)) for i in samples]
+            normalized = torch.from_numpy(np.stack(kept))
         return LabelledFaces(
-            to_images(np.stack(images)),
+            torch.from_numpy(np.stack(images)),
             normalized,
             torch.from_numpy(self._samples.geometry[samples].astype(np.float32)),
             *_labels(self._samples, samples),
         )
 
     def completed(self, faces: LabelledFaces) -> LabelledFaces:
-        """With the normalized faces (B, 3, S, S)."""
-        if self._normalizer is None or faces.normalized is not None:
-            return faces
-        normalized = self._normalizer.render(faces.original, faces.geometry)
-        return faces._replace(normalized=resized(normalized, self._size))
+        """As (B, 3, S, S) in 0..1, with the normalized faces."""
+        original = unpacked(faces.original)
+        if faces.normalized is not None:
+            return faces._replace(original=original, normalized=unpacked(faces.normalized))
+        if self._normalizer is None:
+            return faces._replace(original=original)
+        normalized = self._normalizer.render(original, faces.geometry)
+        return faces._replace(original=original, normalized=resized(normalized, self._size))
 
 
 class _Varied(NamedTuple):

@@ -12,7 +12,12 @@ from torch import Tensor
 
 def to_images(pictures: NDArray[np.uint8]) -> Tensor:
     """(N, H, W, 3) uint8 -> (N, 3, H, W) float32 in 0..1, in channels-last memory."""
-    return torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float() / 255.0
+    return unpacked(torch.from_numpy(np.ascontiguousarray(pictures)))
+
+
+def unpacked(pictures: Tensor) -> Tensor:
+    """The same of a tensor, on its device: bytes travel there four times as fast as floats."""
+    return pictures.permute(0, 3, 1, 2).float() / 255.0
 
 
 def from_images(images: Tensor) -> NDArray[np.uint8]:
