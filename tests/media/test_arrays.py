@@ -50,3 +50,21 @@ def test_faults_are_named(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(ArrayFileError, match="cut short"):
         stored.row(299)
+
+
+def test_a_row_is_read_into_memory_that_is_there(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    values = np.arange(24, dtype=np.int16).reshape(4, 2, 3)
+    write_arrays(path, {"values": values})
+    stored = StoredArray.find(path, "values")
+    out = np.zeros((3, 2, 3), np.int16)
+    stored.read_into(2, out[1])
+    np.testing.assert_array_equal(out[1], values[2])
+    assert not out[[0, 2]].any()
+    with pytest.raises(ValueError, match="contiguous"):
+        stored.read_into(2, out[1].T)
+    with pytest.raises(IndexError):
+        stored.read_into(4, out[1])
+    path.write_bytes(path.read_bytes()[: stored.offset + 20])
+    with pytest.raises(ArrayFileError, match="lacks row 2"):
+        stored.read_into(2, out[1])

@@ -13,7 +13,9 @@ import pytest
 import torch
 from rich.console import Console
 
+from norface.data.augment import centre
 from norface.data.face_finding import FaceFolderError
+from norface.data.labelled_samples import ChosenRows
 from norface.data.prepared import StoredRows
 from norface.data.protocols import Division, LeakError
 from norface.data.sample import DataError, Sample
@@ -21,6 +23,7 @@ from norface.models.checkpoint import Recipe, load_classification, save_network
 from norface.training import fold as module
 from norface.training.classification import train_classification
 from norface.training.classification_config import ClassificationConfig
+from norface.training.classification_faces import ImageFaces
 from norface.training.fold import open_fold
 from norface.training.fold_config import FoldConfig
 from norface.training.normalized_faces import kept_normalized, normalize_prepared
@@ -159,6 +162,23 @@ def test_normalized_faces_are_kept(disfa: tuple[Path, Path], tmp_path: Path) -> 
     assert len(said) == len(list(faces.glob("faces_*.npz")))
     assert len(kept_normalized(faces, checkpoint)) == 17
     assert train_classification(options, QUIET).exists()
+    # Read in place where the size is right, resized elsewhere; mirrored with the original.
+    rows = kept_normalized(faces, checkpoint)
+    side = rows.shape[1]
+    found = open_fold(fold, held_out=0.08, seed=0)
+    chosen = ChosenRows(rows, found.rows)
+    for size, mirror in ((side, 0.0), (side, 1.0), (64, 1.0)):
+        source = ImageFaces(
+            found.labelled(), size=size, normalizer=None, normalized=chosen,
+            augmentation=options.augmentation, mirror=mirror, views=1, seed=0,
+        )  # fmt: skip
+        batch = source.varied(np.array([1]), [np.random.default_rng(0)])
+        assert batch.normalized is not None
+        expected = centre(chosen[1], size)
+        expected = expected[:, ::-1] if mirror else expected
+        np.testing.assert_array_equal(batch.normalized[0].numpy(), expected)
+        completed = source.completed(batch)
+        assert completed.original.shape == completed.normalized.shape == (1, 3, size, size)
 
 
 def test_faults(disfa: tuple[Path, Path], tmp_path: Path) -> None:

@@ -34,6 +34,10 @@ class ChosenRows:
         """Row ``index``, 0 to N - 1, in fresh memory."""
         return self._rows[int(self._chosen[index])]
 
+    def read_into(self, index: int, out: NDArray[Any]) -> None:
+        """Read a row into contiguous memory of its shape."""
+        self._rows.read_into(int(self._chosen[index]), out)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LabelledSamples:

@@ -143,11 +143,20 @@ class StoredRows:
 
     def __getitem__(self, index: int | np.integer[Any]) -> NDArray[Any]:
         """Row ``index``, 0 to N - 1, in fresh memory; for any number of threads at once."""
+        stored, row = self._place(int(index))
+        return stored.row(row)
+
+    def read_into(self, index: int, out: NDArray[Any]) -> None:
+        """Read a row into contiguous memory of its shape; for any number of threads at once."""
+        stored, row = self._place(index)
+        stored.read_into(row, out)
+
+    def _place(self, index: int) -> tuple[StoredArray, int]:
         if not 0 <= index < len(self):
             raise IndexError(f"row {index} of {len(self)}")
         part = int(np.searchsorted(self._ends, index, side="right"))
         stored = self._stored[part]
-        return stored.row(int(index - (self._ends[part] - len(stored))))
+        return stored, int(index - (self._ends[part] - len(stored)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

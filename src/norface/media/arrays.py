@@ -113,3 +113,28 @@ class StoredArray:
         if len(values) < count:
             raise ArrayFileError(f"{self.path} is cut short: {self.name} lacks row {index}")
         return values.reshape(self.shape[1:])
+
+    def read_into(self, index: int, out: NDArray[Any]) -> None:
+        """Read row ``index`` into memory that is there: of its shape and type, contiguous.
+
+        Raises:
+            ArrayFileError: the file has become shorter or is gone.
+            IndexError: there is no such row.
+            ValueError: the memory is of another shape or type.
+        """
+        if not 0 <= index < len(self):
+            raise IndexError(f"row {index} of {len(self)} rows of {self.path}")
+        fits = out.shape == self.shape[1:] and out.dtype == self.dtype
+        if not (fits and out.flags.c_contiguous):
+            raise ValueError(f"rows of {self.name} are contiguous {self.shape[1:]} {self.dtype}")
+        try:
+            with self.path.open("rb", buffering=0) as file:
+                file.seek(self.offset + index * out.nbytes)
+                # A single read may end early, on some file systems.
+                rest = out.reshape(-1).view(np.uint8).data
+                while rest and (count := file.readinto(rest)):
+                    rest = rest[count:]
+        except OSError as error:
+            raise ArrayFileError(f"{self.path} cannot be read: {error}") from error
+        if rest:
+            raise ArrayFileError(f"{self.path} is cut short: {self.name} lacks row {index}")

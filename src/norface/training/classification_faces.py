@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from norface.data.augment import AugmentationConfig, augment, centre, geometry_noise
+from norface.data.labelled_samples import ChosenRows
 from norface.data.mirror import mirror_geometry, mirror_intensity, mirrored_units
 from norface.training.frozen_normalizer import FrozenNormalizer, resized
 from norface.training.pictures import unpacked
-from norface.training.samples import Rows, Samples
+from norface.training.samples import Samples
 from norface.training.tokens import TokenCache
 
 
@@ -124,7 +125,7 @@ class ImageFaces:
         *,
         size: int,
         normalizer: FrozenNormalizer | None,
-        normalized: Rows | None = None,
+        normalized: ChosenRows | None = None,
         augmentation: AugmentationConfig,
         mirror: float,
         views: int,
@@ -140,7 +141,8 @@ class ImageFaces:
 
     def varied(self, samples: NDArray[np.int64], rngs: list[np.random.Generator]) -> LabelledFaces:
         """See `FaceSource`."""
-        varied = list(self._pool.map(self._vary, samples, rngs))
+        kept = self._room(len(samples))
+        varied = list(self._pool.map(self._vary, samples, rngs, kept))
         intensity, presence, emotion = _labels(self._samples, samples)
         for n, face in enumerate(varied):
             if face.mirrored:
@@ -150,31 +152,39 @@ class ImageFaces:
                 presence[n] = presence[n, torch.from_numpy(mirrored_units(units))]
         return LabelledFaces(
             torch.from_numpy(np.stack([face.image for face in varied])),
-            None
-            if self._normalized is None
-            else torch.from_numpy(np.stack([face.normalized for face in varied])),
+            None if self._normalized is None else torch.from_numpy(kept),
             torch.from_numpy(np.stack([face.shape for face in varied])),
             intensity,
             presence,
             emotion,
         )
 
-    def _vary(self, sample: int, rng: np.random.Generator) -> _Varied:
+    def _vary(self, sample: int, rng: np.random.Generator, kept: NDArray[np.uint8]) -> _Varied:
+        """A face to learn from; its normalized one is put into `kept`."""
         image = augment(self._samples.original[sample], rng, self._augmentation, size=self._size)
         shape = geometry_noise(self._samples.geometry[sample], rng)
         # As it was made of the plain face: no variation changes whom and what it shows.
-        normalized = self._kept_normalized(sample)
+        self._read_kept(sample, kept)
         if rng.random() >= self._mirror:
-            return _Varied(image, normalized, shape, mirrored=False)
-        if self._normalized is not None:
-            normalized = np.asarray(cv2.flip(normalized, 1), np.uint8)
+            return _Varied(image, shape, mirrored=False)
+        if kept.size:
+            cv2.flip(kept, 1, dst=kept)
         flipped = np.asarray(cv2.flip(image, 1), np.uint8)
-        return _Varied(flipped, normalized, mirror_geometry(shape), mirrored=True)
+        return _Varied(flipped, mirror_geometry(shape), mirrored=True)
 
-    def _kept_normalized(self, sample: int) -> NDArray[np.uint8]:
-        if self._normalized is None:
-            return np.zeros((0, 0, 3), np.uint8)
-        return centre(self._normalized[sample], self._size)
+    def _room(self, count: int) -> NDArray[np.uint8]:
+        """For the normalized faces of a batch; of no size where none are kept."""
+        side = 0 if self._normalized is None else self._size
+        return np.empty((count, side, side, 3), np.uint8)
+
+    def _read_kept(self, sample: int, out: NDArray[np.uint8]) -> None:
+        rows = self._normalized
+        if rows is None:
+            return
+        if rows.shape[1:] == out.shape:
+            rows.read_into(sample, out)
+        else:
+            out[:] = centre(rows[sample], self._size)
 
     def view(self, number: int, samples: NDArray[np.int64]) -> LabelledFaces:
         """See `FaceSource`."""
@@ -188,8 +198,10 @@ class ImageFaces:
                 images.append(augment(image, rng, self._augmentation, size=self._size))
         normalized = None
         if self._normalized is not None:
-            kept = [self._kept_normalized(int(i)) for i in samples]
-            normalized = torch.from_numpy(np.stack(kept))
+            kept = self._room(len(samples))
+            for i, out in zip(samples, kept, strict=True):
+                self._read_kept(int(i), out)
+            normalized = torch.from_numpy(kept)
         return LabelledFaces(
             torch.from_numpy(np.stack(images)),
             normalized,
@@ -209,10 +221,9 @@ class ImageFaces:
 
 
 class _Varied(NamedTuple):
-    """Image (S, S, 3), the same of the normalized face or (0, 0, 3), and geometry (478, 3)."""
+    """Image (S, S, 3) and geometry (478, 3)."""
 
     image: NDArray[np.uint8]
-    normalized: NDArray[np.uint8]
     shape: NDArray[np.float32]
     mirrored: bool
 
