@@ -235,6 +235,12 @@ def _source(
         face = samples.targets[config.target]
         normalizer = FrozenNormalizer(load_normalization(config.normalization)[0], face, run.device)
     if network.encoder is not None:
+        if found.fold is not None and found.fold.faces.crop < network.encoder.image_size:
+            run.record.say(
+                f"[yellow]{config.fold.faces} holds faces for networks of {found.fold.faces.crop} "
+                f"pixels, which are enlarged to {network.encoder.image_size}: better prepare them "
+                "with another --crop[/]"
+            )
         normalized = None
         if config.fold.normalized and found.fold is not None:
             assert config.normalization is not None
