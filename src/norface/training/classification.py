@@ -41,7 +41,7 @@ from norface.training.optimizers import parameter_groups
 from norface.training.run import Run, TrainingError
 from norface.training.samples import Samples
 from norface.training.sampling import in_epochs
-from norface.training.speed import speed_up_depthwise
+from norface.training.speed import lay_channels_last, speed_up_depthwise
 from norface.training.tokens import cache_tokens
 
 CHECKPOINT = "classification.safetensors"
@@ -80,11 +80,9 @@ def train_classification(config: ClassificationConfig, console: Console | None =
     if source is None:
         return config.out / CHECKPOINT
 
-    # The type annotation of nn.Module.to lacks memory_format alone.
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    lay_channels_last(network)
     average = WeightAverage(network, config.average)
-    if run.device.type == "cpu":
-        speed_up_depthwise(network)
+    speed_up_depthwise(network)
     parts: dict[str, tuple[nn.Module, float]] = {"network": (network, config.learning_rate)}
     if network.encoder is not None:
         assert config.layer_decay is not None

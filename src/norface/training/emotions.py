@@ -35,7 +35,7 @@ from norface.training.pictures import to_images
 from norface.training.router_load import RouterLoad
 from norface.training.run import Run
 from norface.training.sampling import in_epochs
-from norface.training.speed import speed_up_depthwise
+from norface.training.speed import lay_channels_last, speed_up_depthwise
 
 CHECKPOINT = "emotions.safetensors"
 CONTEMPT = facs.EMOTIONS.index("contempt")
@@ -105,11 +105,9 @@ def train_emotions(config: EmotionsConfig, console: Console | None = None) -> Pa
     assert isinstance(network, ClassificationNetwork)
     if config.start is not None:
         take_over(network, load_classification(config.start)[0])
-    # The type annotation of nn.Module.to lacks memory_format alone.
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    lay_channels_last(network)
     average = WeightAverage(network, config.average)
-    if run.device.type == "cpu":
-        speed_up_depthwise(network)
+    speed_up_depthwise(network)
     rate = config.learning_rate
     parts: dict[str, tuple[nn.Module, float]] = {"rest": (network, rate)}
     if network.encoder is not None:

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from norface.models.normalization import NormalizationNetwork
 from norface.training.pictures import to_images
+from norface.training.speed import lay_channels_last
 
 
 class FrozenNormalizer:
@@ -29,9 +30,8 @@ class FrozenNormalizer:
     def __init__(
         self, network: NormalizationNetwork, target: NDArray[np.uint8], device: torch.device
     ) -> None:
-        # The type annotation of nn.Module.to lacks memory_format alone.
-        network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._network = network.eval().requires_grad_(False)
+        lay_channels_last(network)
+        self._network = network.to(device).eval().requires_grad_(False)
         self.device = device
         self.image_size = network.encoder.image_size
         self.tokens, self.width = network.encoder.tokens, network.encoder.width

@@ -42,7 +42,7 @@ from norface.training.normalization_losses import paired_losses, unpaired_losses
 from norface.training.normalization_plan import Plan, make_plan
 from norface.training.optimizers import parameter_groups
 from norface.training.run import Run
-from norface.training.speed import speed_up_depthwise
+from norface.training.speed import lay_channels_last, speed_up_depthwise
 
 CHECKPOINT = "normalization.safetensors"
 _HELD_OUT = 0.08
@@ -83,8 +83,7 @@ def train_normalization(config: NormalizationConfig, console: Console | None = N
         encoder.freeze_blocks(min(config.frozen_blocks, len(encoder.trunk.blocks)))
     if config.freeze_reading:
         network.freeze_reading()
-    # The type annotation of nn.Module.to lacks memory_format alone.
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    lay_channels_last(network)
     average = WeightAverage(network, config.average)
     speed_up_depthwise(network)
     judges = build_judges(config).to(run.device)

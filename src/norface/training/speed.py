@@ -1,4 +1,4 @@
-"""Making PyTorch's CPU training fast enough."""
+"""Making PyTorch's training fast enough, on a CPU above all."""
 
 from __future__ import annotations
 
@@ -48,10 +48,17 @@ class _DepthwiseConvolution(torch.autograd.Function):
         )
 
 
+def lay_channels_last(network: nn.Module) -> None:
+    """Keep a network's weights in the memory layout in which convolutions are the quickest."""
+    # The type annotation of nn.Module.to lacks memory_format alone.
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
 def speed_up_depthwise(network: nn.Module) -> int:
     """Let the depthwise convolutions of a network use the fast backward pass on CPU.
 
-    Parameters and results stay the same; only the rounding of gradients changes.
+    Parameters and results stay the same; only the rounding of gradients changes. On other devices
+    they stay as they are.
 
     Returns:
         how many convolutions were changed.
@@ -71,6 +78,8 @@ def speed_up_depthwise(network: nn.Module) -> int:
             stride: list[int] = stride,
             pad: list[int] = pad,
         ) -> Tensor:
+            if x.device.type != "cpu":
+                return torch.nn.functional.conv2d(x, weight, bias, stride, pad, 1, len(weight))
             if torch.is_autocast_enabled("cpu"):
                 x = x.to(torch.get_autocast_dtype("cpu"))
             out: Tensor = _DepthwiseConvolution.apply(  # type: ignore[no-untyped-call]
