@@ -50,9 +50,7 @@ def analyze(
     target: Annotated[Path | None, _OPTIONAL_PATH] = None,
     minimum_face_width: Annotated[float, tyro.conf.arg(metavar="PIXELS")] = 32.0,
     minimum_confidence: float = 0.5,
-    weights: Annotated[
-        str | None, tyro.conf.arg(metavar="NAME|PATH", help_behavior_hint="")
-    ] = None,
+    weights: Annotated[str | None, _WEIGHTS] = None,
 ) -> int:
     """Read action units and emotions from every face in pictures, and normalize the faces.
 

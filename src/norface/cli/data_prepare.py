@@ -9,7 +9,7 @@ import tyro
 
 from norface.cli.console import FAILURE, SUCCESS, CommandError, messages, output, printable
 from norface.cli.data import SetName, read_set
-from norface.cli.told import faults_told
+from norface.cli.data_told import data_faults_told
 from norface.data.prepared import prepare_set, verify
 
 _TEXT = tyro.conf.arg(metavar="TEXT", help_behavior_hint="")
@@ -53,7 +53,7 @@ def prepare(
     def say(text: str) -> None:
         output().print(printable(text), soft_wrap=True)
 
-    with faults_told():
+    with data_faults_told():
         counts = prepare_set(data, out, crop=crop, workers=workers, say=say)
         say(
             f"{counts.faces} faces of {counts.pictures} pictures, {counts.skipped} without one "
@@ -61,9 +61,11 @@ def prepare(
         )
         if normalization is not None:
             # Needs torch, which the faces alone do not.
+            from norface.cli.told import faults_told
             from norface.training.normalized_faces import normalize_prepared
 
-            say(f"normalized -> {normalize_prepared(out, normalization, say=say)}")
+            with faults_told():
+                say(f"normalized -> {normalize_prepared(out, normalization, say=say)}")
         damaged = verify(out) if check else []
     for file in damaged:
         messages().print(f"{out / file} is missing or not as it was made", style="red")

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from norface.cli.console import SUCCESS, WRONG_COMMAND, CommandError, output, printable
 from norface.cli.data import read_set
-from norface.cli.told import faults_told
+from norface.cli.data_told import data_faults_told
 from norface.data.prepared import prepare_set, read_prepared
 from norface.data.protocols import Division, Protocol, protocol
 from norface.evaluation.prediction_files import write_csv, write_npz
@@ -71,7 +71,7 @@ def evaluate_protocol(options: Options) -> int:
 
     folder = options.faces or options.out / "faces"
     try:
-        with faults_told():
+        with data_faults_told():
             tested = _tested(plan, plan.divide(data, test, partial=options.partial), options)
             if options.faces is None:
                 prepare_set(there, folder, workers=options.workers, say=say)

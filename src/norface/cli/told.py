@@ -9,10 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from norface.cli.console import SUCCESS, WRONG_COMMAND, CommandError, output
-from norface.data.face_finding import FaceFolderError
-from norface.data.protocols import LeakError
-from norface.data.sample import DataError
-from norface.data.shards import ShardError
+from norface.cli.data_told import data_faults_told
 from norface.data.skins import SkinError
 from norface.models.checkpoint import CheckpointError
 from norface.training.config import RunConfig
@@ -35,11 +32,9 @@ def run_training(train: Callable[[_C], Path], config: _C) -> int:
 def faults_told() -> Iterator[None]:
     """Say what is wrong with the data or the checkpoints that the user named."""
     try:
-        yield
-    except (
-        *(DataError, FaceFolderError, LeakError, ShardError, SkinError),
-        *(CheckpointError, FileNotFoundError),
-    ) as error:
+        with data_faults_told():
+            yield
+    except (SkinError, CheckpointError) as error:
         raise CommandError(str(error), code=WRONG_COMMAND) from error
     except TrainingError as error:
         raise CommandError(str(error)) from error
