@@ -180,7 +180,8 @@ def _find_all(
     processes = workers or os.cpu_count() or 1
     # Small jobs for few pictures, so that every process has some.
     size = min(_PICTURES_A_FILE, max(16, -(-len(missing) // (4 * processes))))
-    used = [int(path.stem.split("_")[1]) for path in face_files(out)]
+    # In subfolders as well: normalized faces belong to the faces of the same number.
+    used = [int(path.stem.split("_")[1]) for path in out.rglob(_PATTERN)]
     names = count(max(used, default=-1) + 1)
     jobs = []
     for part in _undivided(missing, size):

@@ -72,8 +72,10 @@ def prepare_set(
         raise FaceFolderError(f"{out} holds faces of {held}: choose another folder")
     settings = FaceSettings(size=original_size(crop), margin=0.0)
     keep_settings(out, settings)
-    files: dict[str, dict[str, Any]] = {} if known is None else known["files"]
-    if known is None:
+    # A file that was taken away, because it was damaged, is made again and described anew.
+    before: dict[str, dict[str, Any]] = {} if known is None else known["files"]
+    files = {name: told for name, told in before.items() if (out / name).is_file()}
+    if known is None or files.keys() != before.keys():
         _write_manifest(out, about | {"crop": crop, "files": files})
     done = looked_at(out)
     missing = {

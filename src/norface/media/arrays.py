@@ -87,9 +87,11 @@ class StoredArray:
                 if fortran or dtype.hasobject or not shape:
                     raise ArrayFileError(f"{path}: {name} cannot be read row by row")
                 return cls(path, name, shape, dtype, file.tell())
+        except ArrayFileError:
+            raise
         except KeyError as error:
             raise ArrayFileError(f"{path} holds no array {name!r}") from error
-        except (OSError, zipfile.BadZipFile, struct.error, EOFError) as error:
+        except (OSError, ValueError, zipfile.BadZipFile, struct.error, EOFError) as error:
             raise ArrayFileError(f"{path} cannot be read: {error}") from error
 
     def __len__(self) -> int:
