@@ -19,7 +19,12 @@ from torch import nn
 from norface import facs
 from norface.data.labelled_samples import ChosenRows
 from norface.data.shards import Shards, load_shards
-from norface.models.checkpoint import Recipe, load_matching, load_normalization
+from norface.models.checkpoint import (
+    Recipe,
+    learned_from,
+    load_matching,
+    load_normalization,
+)
 from norface.models.classification import ClassificationNetwork
 from norface.training.average import WeightAverage
 from norface.training.batches import Part
@@ -144,7 +149,8 @@ def _find(run: Run[ClassificationConfig]) -> _Found:
         run.record.say(
             f"{len(training)} samples to train on, {len(validation)} to choose thresholds"
         )
-        return _Found(shards, training, validation, None, {})
+        people = learned_from(config.normalization, config.encoder, config.start)
+        return _Found(shards, training, validation, None, {"learned_from": people})
     fold = open_fold(config.fold, held_out=config.held_out, seed=config.seed)
     needed = "emotions" if fold.protocol.task == "emotion" else "action_units"
     if fold.protocol.task == "affect" or config.heads != (needed,):

@@ -24,7 +24,7 @@ from norface.data.crop_points import crop_points
 from norface.data.expression_warp import disturb_expression
 from norface.data.shards import Shards, load_shards
 from norface.losses.expression import triplet_accuracy, triplet_loss
-from norface.models.checkpoint import Recipe, load_matching
+from norface.models.checkpoint import Recipe, learned_from, load_matching
 from norface.models.encoder import ConvolutionalEncoder
 from norface.models.expression_embedding import ExpressionEmbedding
 from norface.training.average import WeightAverage
@@ -98,7 +98,11 @@ def train_expression(config: ExpressionConfig, console: Console | None = None) -
             )
         },
         epoch_samples=len(training),
-        notes={"samples": len(training), "subject": config.subject},
+        notes={
+            "samples": len(training),
+            "subject": config.subject,
+            "learned_from": learned_from(config.start),
+        },
     )
     cv2.setNumThreads(0)
 
@@ -125,7 +129,8 @@ def train_expression(config: ExpressionConfig, console: Console | None = None) -
         run.end_step(losses, samples=len(batch.image))
         if run.validation_due():
             check()
-    check()
+    if not run.stopped:
+        check()
     return run.finish()
 
 

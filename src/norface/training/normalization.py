@@ -120,7 +120,8 @@ def train_normalization(config: NormalizationConfig, console: Console | None = N
         run.end_step(losses, samples=len(batch.original))
         if run.validation_due():
             validate(run, average.network, shards, plan, judges)
-    validate(run, average.network, shards, plan, judges)
+    if not run.stopped:
+        validate(run, average.network, shards, plan, judges)
     return run.finish()
 
 

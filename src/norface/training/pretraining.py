@@ -110,7 +110,6 @@ def train_encoder(config: PretrainingConfig, console: Console | None = None) -> 
     )
     tokens = network.encoder.tokens
     shown = plain_batch(faces, validation if len(validation) else training[:_SHOWN], size, tokens)
-    validated = -1
     for batch in run.batches(batch_maker(faces, training, config, size, tokens)):
         with run.autocast():
             out = run.wrapped["network"](batch.image / 255.0, batch.noise)
@@ -118,9 +117,8 @@ def train_encoder(config: PretrainingConfig, console: Console | None = None) -> 
         run.descend("network", loss)
         run.end_step({"loss": loss}, samples=len(batch.image))
         if run.validation_due():
-            validated = run.schedule.step
             validate(run, average.network, shown)
-    if run.schedule.done and validated != run.schedule.step:
+    if not run.stopped:
         validate(run, average.network, shown)
     return run.finish()
 

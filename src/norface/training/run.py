@@ -68,6 +68,11 @@ class Run(Generic[C]):
         self._processes = Processes(config)
         self.device = self._processes.device
         self.main = self._processes.main
+        if config.dry_run:
+            # One that failed leaves its folder.
+            if self.main:
+                shutil.rmtree(config.out, ignore_errors=True)
+            self._processes.wait()
         self._checkpoint = config.out / checkpoint
         config.out.mkdir(parents=True, exist_ok=True)
         self.record = Record(
@@ -242,6 +247,8 @@ class Run(Generic[C]):
         if self._micro:
             return
         self.schedule.advance()
+        # All processes decide what is due by one clock.
+        self._agreed(False)
         for average in self._averages.values():
             average.update(self.schedule.step)
         self._report()
@@ -287,16 +294,12 @@ class Run(Generic[C]):
                 self._best = best
                 self._write_checkpoint(self._checkpoint.with_name(f"best_{self._checkpoint.name}"))
 
-    def save(self, **notes: Any) -> None:
+    def save(self) -> None:
         """Write a state and the checkpoint.
-
-        Args:
-            notes: what else the checkpoint says.
 
         Raises:
             TrainingError: the disk is full; what was written before stays.
         """
-        self._notes |= notes
         self._report(force=True)
         with self._writing():
             if self._saved_step != self.schedule.step:
@@ -319,13 +322,13 @@ class Run(Generic[C]):
                 self._saved_step = self.schedule.step
             self._write_checkpoint(self._checkpoint)
 
-    def finish(self, **notes: Any) -> Path:
+    def finish(self) -> Path:
         """Write the last state and checkpoint; a dry run reads them back and removes them.
 
         Returns:
             The checkpoint.
         """
-        self.save(**notes)
+        self.save()
         self.record.close()
         if self.config.dry_run:
             load_state(
@@ -355,7 +358,6 @@ class Run(Generic[C]):
     def _due(self, steps: int | None, minutes: float, since: float) -> bool:
         if steps is not None:
             return self.schedule.step % steps == 0
-        self._agreed(False)
         return self.schedule.seconds - since > 60.0 * minutes
 
     def _report(self, *, force: bool = False) -> None:
