@@ -95,10 +95,7 @@ def readable(
                     ]
                 )
             inputs[name] = values.reshape(len(values), -1).astype(np.float32)
-        what = {"trained": "grey picture", "imagenet": "ImageNet features"}.get(
-            reads, "F_nor's tokens"
-        )
-        found.append((f"{what}, {face}", inputs))
+        found.append((f"{WHAT[reads]}, {face}", inputs))
     if reads == "trained":
         shapes = {
             name: faces.labels.geometry[rows[name]].reshape(len(rows[name]), -1).astype(np.float32)

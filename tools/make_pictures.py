@@ -21,7 +21,8 @@ from norface.results import Pose
 from norface.synthesis.body.head import head_model
 from norface.synthesis.common_face import render_target, studio
 from norface.synthesis.expressions.prototypes import PROTOTYPES
-from norface.synthesis.expressions.sampling import action_unit_intensities, set_action
+from norface.synthesis.expressions.sampling import set_action
+from norface.synthesis.expressions.units import action_unit_intensities
 from norface.synthesis.generate_sequences import random_film
 from norface.synthesis.people import Person, random_person
 from norface.synthesis.picture.camera import Camera

@@ -95,13 +95,14 @@ def compare(graph: Graph, content: bytes) -> list[Difference]:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     names = [output.name for output in graph.outputs]
     differences = []
+    try:
+        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise ParityError(f"{graph.file}: ONNX Runtime cannot load it: {error}") from error
     for count in (min(COMPARED, graph.faces), 1):
         values = (value.numpy() for value in graph.examples(count))
         feed = dict(zip((i.name for i in graph.inputs), values, strict=True))
         try:
-            session = onnxruntime.InferenceSession(
-                content, options, providers=["CPUExecutionProvider"]
-            )
             got = session.run(names, feed)
         except Exception as error:
             raise ParityError(

@@ -15,6 +15,7 @@ from norface.evaluation.metrics import (
     mean_squared_error,
     nan_mean,
 )
+from norface.evaluation.sums import mean_of_defined
 from norface.evaluation.synfacs.tables import FloatArray, Predictions, Truth
 from norface.facs import ACTION_UNIT_NAMES, PRESENCE_INTENSITY
 
@@ -187,15 +188,7 @@ def resampled(sums: dict[str, FloatArray], seed: int) -> dict[str, FloatArray]:
             "mae": total["off"] / n,
             "mse": (total["xx"] - 2 * total["xy"] + total["yy"]) / n,
         }  # fmt: skip
-    return {name: _means(each) for name, each in values.items()}
-
-
-def _means(values: FloatArray) -> FloatArray:
-    """Mean over the last axis of what is defined; NaN where nothing is."""
-    defined = ~np.isnan(values)
-    count = defined.sum(axis=1)
-    sums = np.where(defined, values, 0).sum(axis=1)
-    return np.asarray(np.where(count > 0, sums / np.maximum(count, 1), np.nan))
+    return {name: mean_of_defined(each) for name, each in values.items()}
 
 
 def _interval(values: FloatArray) -> tuple[float, float]:
