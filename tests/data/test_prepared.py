@@ -128,13 +128,13 @@ def test_the_face_in_the_box(group: Path, tmp_path: Path) -> None:
     everybody = FaceSettings(size=64, margin=0.0, take="all")
     with SamplePictures() as reader:
         plain = Picture("", Sample(path=group))
-        largest = face_finding._faces_of(plain, settings, reader)[0]
-        faces, _ = face_finding._faces_of(plain, everybody, reader)
+        largest = face_finding._faces_of(plain, FaceJob((), settings), reader)[0]
+        faces, _ = face_finding._faces_of(plain, FaceJob((), everybody), reader)
         found = face_finding._finder(32.0).find(read_image(group))
         box = found[2].box
         sides = (box.x, box.y, box.x + box.width, box.y + box.height)
         boxed = Picture("", Sample(path=group, box=sides))
-        chosen = face_finding._faces_of(boxed, settings, reader)[0]
+        chosen = face_finding._faces_of(boxed, FaceJob((), settings), reader)[0]
     assert len(chosen) == 1
     np.testing.assert_array_equal(chosen[0].image, faces[2].image)
     np.testing.assert_array_equal(largest[0].image, faces[0].image)

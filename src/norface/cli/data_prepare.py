@@ -24,7 +24,7 @@ def prepare(
     root: Path,
     out: Path,
     variant: Annotated[str | None, _TEXT] = None,
-    crop: Literal[128, 256] = 256,
+    crop: Literal[64, 128, 256] = 256,
     normalization: Annotated[Path | None, _PATH] = None,
     workers: Annotated[int | None, _INT] = None,
     skip_missing: bool = False,
@@ -38,9 +38,10 @@ def prepare(
     Args:
         name: The data set.
         root: Folder in which the parts of the set lie; for table the file.
-        out: Folder for the faces: at crop 256 307 kB a face, at 128 77 kB.
+        out: Folder for the faces: at crop 256 307 kB a face, at 128 77 kB, at 64 19 kB.
         variant: Of sets that have several, such as the camera of disfa; else the first.
-        crop: Side of the faces that networks read: 256 for the presets small, base and large.
+        crop: Side of the faces that networks read: 256 for the presets small, base and large, 128
+            for tiny; 64 keeps all that pictures of 48 pixels have.
         normalization: Checkpoint of F_nor: its normalized faces are kept beside the originals.
         workers: Processes; the machine's cores by default.
         skip_missing: Count labelled pictures that are missing, instead of stopping at the first.
@@ -55,9 +56,10 @@ def prepare(
 
     with data_faults_told():
         counts = prepare_set(data, out, crop=crop, workers=workers, say=say)
+        fixed = f" ({counts.fixed} of them not found: a fixed crop)" if counts.fixed else ""
         say(
-            f"{counts.faces} faces of {counts.pictures} pictures, {counts.skipped} without one "
-            f"-> {out}"
+            f"{counts.faces} faces of {counts.pictures} pictures{fixed}, {counts.skipped} without "
+            f"one -> {out}"
         )
         if normalization is not None:
             # Needs torch, which the faces alone do not.

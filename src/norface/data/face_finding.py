@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from norface.data.fixed_crop import Enlarged, FixedCrop, enlarge, find_in_crop, placement
 from norface.data.sample import Sample
 from norface.data.sample_pictures import SamplePictures
 from norface.faces.align import framing, geometry, warp
 from norface.faces.bundle import LANDMARK_COUNT
+from norface.faces.detector import overlaps
 from norface.faces.find import FaceFinder
 from norface.faces.landmarks import FaceLandmarks
 from norface.faces.pose import fit_head
@@ -26,7 +27,9 @@ MARGIN: Final = 0.125
 """Around the frame at every side, as a share of it: room to augment in."""
 _SMALL: Final = 112
 """Pictures that are narrower, in pixels, are enlarged to find the face."""
-_ENLARGED: Final = 192
+
+NO_FACE: Final = "no face found"
+"""Why a picture is skipped in which there is none."""
 
 
 class FaceFolderError(ValueError):
@@ -42,12 +45,14 @@ class FaceSettings:
         margin: what is kept around it at every side, as a share of the frame.
         take: all faces of a picture, or the largest.
         minimum_width: narrower faces are left out, pixels of the picture.
+        face_crops: whether each picture is a crop of one face, see `norface.data.fixed_crop`.
     """
 
     size: int = 256
     margin: float = MARGIN
     take: Literal["largest", "all"] = "largest"
     minimum_width: float = 32.0
+    face_crops: bool = False
 
     def __post_init__(self) -> None:
         if not 32 <= self.size <= 1024:
@@ -96,10 +101,12 @@ class FaceJob:
     Attributes:
         files: all frames of a video lie in the files of one job, so that it is decoded once.
         settings: what their faces look like.
+        fixed: how each face is cut out without looking for it; None to find them.
     """
 
     files: tuple[FaceFile, ...]
     settings: FaceSettings
+    fixed: FixedCrop | None = None
 
 
 @cache
@@ -112,25 +119,25 @@ def write_faces(job: FaceJob) -> list[tuple[str, str]]:
     skipped = []
     with SamplePictures() as reader:
         for pictures, path in job.files:
-            reasons = _write_file(path, pictures, job.settings, reader)
+            reasons = _write_file(path, pictures, job, reader)
             names = [picture.name for picture in pictures]
             skipped += [pair for pair in zip(names, reasons, strict=True) if pair[1]]
     return skipped
 
 
 def _write_file(
-    path: Path, pictures: Sequence[Picture], settings: FaceSettings, reader: SamplePictures
+    path: Path, pictures: Sequence[Picture], job: FaceJob, reader: SamplePictures
 ) -> list[str]:
     """Write one file; returns for each picture why it is skipped, or ""."""
     faces: list[_Face] = []
     owner: list[int] = []
     reasons = []
     for number, picture in enumerate(pictures):
-        found, reason = _faces_of(picture, settings, reader)
+        found, reason = _faces_of(picture, job, reader)
         faces += found
         owner += [number] * len(found)
         reasons.append(reason)
-    side, count = settings.stored, len(faces)
+    side, count = job.settings.stored, len(faces)
     write_arrays(
         path,
         {
@@ -139,6 +146,8 @@ def _write_file(
                 count, LANDMARK_COUNT, 3
             ),
             "pose": np.array([f.pose for f in faces], np.float16).reshape(count, 3),
+            "found": np.full(count, job.fixed is None),
+            "placement": np.array([f.placement for f in faces], np.float32).reshape(count, 2, 3),
             "picture": np.array(owner, np.int32),
             "pictures": np.array([picture.name for picture in pictures]),
             "reason": np.array(reasons),
@@ -151,32 +160,22 @@ class _Face(NamedTuple):
     image: NDArray[np.uint8]
     geometry: NDArray[np.float32]
     pose: tuple[float, float, float]
+    placement: NDArray[np.float64]
 
 
-def _faces_of(
-    picture: Picture, settings: FaceSettings, reader: SamplePictures
-) -> tuple[list[_Face], str]:
+def _faces_of(picture: Picture, job: FaceJob, reader: SamplePictures) -> tuple[list[_Face], str]:
     """The aligned faces of a picture, or why there is none."""
+    settings = job.settings
     try:
         image = reader.read(picture.sample)
-        zoom = 1.0
-        if min(image.shape[:2]) < _SMALL:
-            image, zoom = _enlarged(image)
-        finder = _finder(settings.minimum_width)
-        faces = finder.find(image)
-        if not faces and zoom > 1.0:
-            # A picture this small is a face that fills it.
-            alone = finder.landmark_crop(image)
-            faces = [] if alone is None else [alone]
-        if not faces:
-            return [], "no face found"
-        if settings.take == "all":
-            chosen = faces
-        elif picture.sample.box is not None and zoom == 1.0:
-            chosen = [max(faces, key=partial(_overlap, box=picture.sample.box))]
+        if job.fixed is not None:
+            return [_fixed(image, job.fixed, settings)], ""
+        if settings.face_crops:
+            alone = find_in_crop(_finder(settings.minimum_width), image)
+            faces = [] if alone is None else [_aligned(*alone, settings)]
         else:
-            chosen = faces[:1]
-        return [_aligned(image, face, settings) for face in chosen], ""
+            faces = _searched(image, picture.sample, settings)
+        return faces, "" if faces else NO_FACE
     except ImageError as error:
         return [], str(error)
     except (Exception, MemoryError) as error:
@@ -184,25 +183,48 @@ def _faces_of(
         return [], f"failed with {type(error).__name__}: {error}"
 
 
-def _enlarged(image: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float]:
-    """The picture enlarged, with a margin: the finder expects a face with surroundings."""
-    zoom = _ENLARGED / min(image.shape[:2])
-    large = cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_CUBIC)
-    margin = (_ENLARGED // 6,) * 4
-    return np.asarray(cv2.copyMakeBorder(large, *margin, cv2.BORDER_REPLICATE), np.uint8), zoom
+def _searched(image: NDArray[np.uint8], sample: Sample, settings: FaceSettings) -> list[_Face]:
+    """The aligned faces of a picture of any kind."""
+    small = min(image.shape[:2]) < _SMALL
+    large = enlarge(image) if small else enlarge(image, 0.0, least=0)
+    finder = _finder(settings.minimum_width)
+    faces = finder.find(large.image)
+    if not faces and small:
+        # A picture this small is a face that fills it.
+        alone = finder.landmark_crop(large.image)
+        faces = [] if alone is None else [alone]
+    if settings.take == "largest" and faces:
+        if sample.box is not None and not small:
+            left, top, right, bottom = sample.box
+            meant = np.array([left, top, right - left, bottom - top])
+            faces = [faces[int(overlaps(meant, np.array([_box(f) for f in faces])).argmax())]]
+        else:
+            faces = faces[:1]
+    return [_aligned(large, face, settings) for face in faces]
 
 
-def _overlap(face: FaceLandmarks, *, box: tuple[float, float, float, float]) -> float:
-    """Intersection over union of a face's box and left, top, right, bottom."""
-    own = face.box
-    width = min(own.x + own.width, box[2]) - max(own.x, box[0])
-    height = min(own.y + own.height, box[3]) - max(own.y, box[1])
-    both = max(width, 0.0) * max(height, 0.0)
-    return both / (own.width * own.height + (box[2] - box[0]) * (box[3] - box[1]) - both)
+def _box(face: FaceLandmarks) -> tuple[float, float, float, float]:
+    return face.box.x, face.box.y, face.box.width, face.box.height
 
 
-def _aligned(image: NDArray[np.uint8], face: FaceLandmarks, settings: FaceSettings) -> _Face:
+def _aligned(large: Enlarged, face: FaceLandmarks, settings: FaceSettings) -> _Face:
     matrix = framing(fit_head(face.points), settings.size)
-    matrix[:, 2] += settings.room
     pose = (face.pose.yaw, face.pose.pitch, face.pose.roll)
-    return _Face(warp(image, matrix, settings.stored), geometry(face.points), pose)
+    shape = geometry(face.points)
+    return _Face(_cut_out(large, matrix, settings), shape, pose, placement(large, face))
+
+
+def _fixed(image: NDArray[np.uint8], fixed: FixedCrop, settings: FaceSettings) -> _Face:
+    large = enlarge(image)
+    yaw, pitch, roll = fixed.pose
+    cut = _cut_out(large, fixed.framing(large, settings.size), settings)
+    return _Face(cut, fixed.geometry, (yaw, pitch, roll), fixed.placement)
+
+
+def _cut_out(
+    large: Enlarged, matrix: NDArray[np.float64], settings: FaceSettings
+) -> NDArray[np.uint8]:
+    """The frame with its margin."""
+    shifted = matrix.copy()
+    shifted[:, 2] += settings.room
+    return warp(large.image, shifted, settings.stored)

@@ -11,9 +11,16 @@ Each ``faces_*.npz`` holds, uncompressed, for the N faces of P pictures
 - ``face`` (N, S, S, 3) uint8: framed by `norface.faces.align`, with a margin around the frame;
 - ``geometry`` (N, 478, 3) float16: its landmarks, see `norface.faces.align.geometry`;
 - ``pose`` (N, 3) float16: yaw, pitch and roll in degrees;
+- ``found`` (N,) bool: whether landmarks were found; elsewhere the crop is a fixed one;
+- ``placement`` (N, 2, 3) float32: see `norface.data.fixed_crop.placement`;
 - ``picture`` (N,) int32: the number of its picture in
 - ``pictures`` (P,) text: their paths, or other names;
 - ``reason`` (P,) text: empty where a face was found, or why there is none.
+
+Where every picture is a crop of one face (`FaceSettings.face_crops`), those in which none is found
+come a second time, in files of their own, once all are looked at: cut out as the others are in the
+median. ``skipped.csv`` lists them too. Caches made before that have neither ``found`` nor
+``placement``; in them every face is a found one.
 
 A file is written when its pictures are done. So what was interrupted goes on, pictures that are
 added later join in, and a run with nothing new does nothing. A picture is known by its path: one
@@ -24,7 +31,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from itertools import count
@@ -35,6 +42,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from norface.data.face_finding import (
+    NO_FACE,
     FaceFile,
     FaceFolderError,
     FaceJob,
@@ -42,6 +50,7 @@ from norface.data.face_finding import (
     Picture,
     write_faces,
 )
+from norface.data.fixed_crop import FixedCrop
 from norface.data.sample import Sample
 from norface.media.images import list_images
 from norface.synthesis.parallel import in_processes
@@ -51,6 +60,7 @@ SETTINGS: Final = "cache.json"
 SKIPPED: Final = "skipped.csv"
 _PATTERN: Final = "faces_*.npz"
 _PICTURES_A_FILE: Final = 256
+_FIXED: Final = f"{NO_FACE}: a fixed crop was taken"
 _NAMED: Final = 20
 """Skipped pictures that are named one by one; `SKIPPED` lists all."""
 
@@ -61,13 +71,15 @@ class FaceCounts:
 
     Attributes:
         pictures: looked at, in all runs.
-        faces: found in them.
+        faces: in them.
         skipped: pictures that gave none.
+        fixed: faces that were not found, but cut out as the others are.
     """
 
     pictures: int
     faces: int
     skipped: int
+    fixed: int = 0
 
 
 def is_face_cache(folder: Path) -> bool:
@@ -108,7 +120,7 @@ def missing_pictures(pictures: Sequence[Path], out: Path) -> list[str]:
         raise FaceFolderError(f"the pictures cannot be listed: {error}") from error
     if not paths:
         raise FaceFolderError(f"there is no picture in {', '.join(map(str, pictures))}")
-    done = {path for path, _ in looked_at_in(out)}
+    done = looked_at(out)
     return [path for path in dict.fromkeys(paths) if path not in done]
 
 
@@ -134,22 +146,22 @@ def prepare_faces(
     """
     settings = settings or FaceSettings()
     keep_settings(out, settings)
-    missing = [Picture(path, Sample(path=Path(path))) for path in missing_pictures(pictures, out)]
-    return find_faces(missing, out, settings, workers=workers, say=say)
+    wanted = [Picture(path, Sample(path=Path(path))) for path in missing_pictures(pictures, out)]
+    return find_faces(wanted, out, settings, workers=workers, say=say)
 
 
 def find_faces(
-    missing: Sequence[Picture],
+    pictures: Sequence[Picture],
     out: Path,
     settings: FaceSettings,
     *,
     workers: int | None = None,
     say: Callable[[str], None] = print,
 ) -> FaceCounts:
-    """Find and align the faces of pictures that a cache does not have.
+    """Find and align the faces of pictures, those left out that the cache has.
 
     Args:
-        missing: the pictures; frames of a video in their order.
+        pictures: of different names; frames of a video in their order.
         out: folder of the cache, with its settings.
         settings: those.
         workers: processes; the machine's cores when None.
@@ -158,14 +170,27 @@ def find_faces(
     Raises:
         FaceFolderError: there is no face in the whole cache.
     """
-    for number, path, reason in _find_all(missing, out, settings, workers):
-        if number < _NAMED:
+    done = looked_at(out)
+    told = 0
+    for path, reason in _find_all(
+        [p for p in pictures if p.name not in done], out, settings, workers
+    ):
+        if settings.face_crops and reason == NO_FACE:
+            continue
+        if told < _NAMED:
             say(f"skipped: {reason if path in reason else f'{path}: {reason}'}")
-    looked_at = list(looked_at_in(out))
-    skipped = [{"input": path, "reason": reason} for path, reason in looked_at if reason]
-    if missing:
-        write_rows(out / SKIPPED, skipped, columns=("input", "reason"))
-    counts = FaceCounts(len(looked_at), _face_count(out), len(skipped))
+        told += 1
+    known = looked_at(out)
+    if settings.face_crops:
+        unfound = [p for p in pictures if known.get(p.name) == NO_FACE]
+        _cut_out_fixed(unfound, out, settings, workers, say)
+        known = looked_at(out)
+    faces, fixed = _counted(out)
+    skipped = {path: reason for path, reason in known.items() if reason}
+    if known != done:
+        rows = [{"input": path, "reason": why} for path, why in (skipped | fixed).items()]
+        write_rows(out / SKIPPED, rows, columns=("input", "reason"))
+    counts = FaceCounts(len(known), faces, len(skipped), len(fixed))
     if not counts.faces:
         raise FaceFolderError(
             f"no face was found in {counts.pictures} pictures: see {out / SKIPPED}"
@@ -173,10 +198,30 @@ def find_faces(
     return counts
 
 
+def _cut_out_fixed(
+    unfound: Sequence[Picture],
+    out: Path,
+    settings: FaceSettings,
+    workers: int | None,
+    say: Callable[[str], None],
+) -> None:
+    """Write the files of pictures in which no face was found, once all others are done."""
+    if not unfound:
+        return
+    say(f"{NO_FACE} in {len(unfound)} pictures: they are cut out as the others are in the median")
+    fixed = FixedCrop.of_found(face_files(out))
+    for path, reason in _find_all(unfound, out, settings, workers, fixed):
+        say(f"skipped: {path}: {reason}")
+
+
 def _find_all(
-    missing: Sequence[Picture], out: Path, settings: FaceSettings, workers: int | None
-) -> Iterator[tuple[int, str, str]]:
-    """Write the files of missing pictures; yields a number, the path and the reason of a skip."""
+    missing: Sequence[Picture],
+    out: Path,
+    settings: FaceSettings,
+    workers: int | None,
+    fixed: FixedCrop | None = None,
+) -> Iterator[tuple[str, str]]:
+    """Write the files of missing pictures; yields the path and the reason of each skip."""
     processes = workers or os.cpu_count() or 1
     # Small jobs for few pictures, so that every process has some.
     size = min(_PICTURES_A_FILE, max(16, -(-len(missing) // (4 * processes))))
@@ -189,15 +234,12 @@ def _find_all(
             FaceFile(tuple(part[start : start + size]), out / f"faces_{next(names):06d}.npz")
             for start in range(0, len(part), size)
         ]
-        jobs.append(FaceJob(tuple(files), settings))
+        jobs.append(FaceJob(tuple(files), settings, fixed))
     if not jobs:
         return
-    number = 0
     try:
         for skipped in in_processes(write_faces, jobs, "finding faces", workers):
-            for path, reason in skipped:
-                yield number, path, reason
-                number += 1
+            yield from skipped
     except (OSError, BrokenProcessPool) as error:
         # A full disk, or a process that was killed, as happens when memory runs out.
         raise FaceFolderError(
@@ -245,22 +287,43 @@ def keep_settings(out: Path, settings: FaceSettings) -> None:
     part.replace(out / SETTINGS)
 
 
-def looked_at_in(out: Path) -> Iterator[tuple[str, str]]:
-    """(path, reason for a skip or "") of every picture in a cache."""
+def looked_at(out: Path) -> dict[str, str]:
+    """Picture -> why it has no face, or "", of everything that a cache has looked at."""
+    known: dict[str, str] = {}
     for file in face_files(out):
-        pictures, reasons = (_read(file, name) for name in ("pictures", "reason"))
-        yield from zip(pictures.tolist(), reasons.tolist(), strict=True)
+        pictures, reasons = _read(file, "pictures", "reason")
+        for path, reason in zip(pictures.tolist(), reasons.tolist(), strict=True):
+            if not reason or path not in known:
+                known[path] = reason
+    return known
 
 
-def _face_count(out: Path) -> int:
-    return sum(len(_read(file, "picture")) for file in face_files(out))
+def _counted(out: Path) -> tuple[int, dict[str, str]]:
+    """How many faces a cache has, and of which pictures they were not found."""
+    count = 0
+    fixed: dict[str, str] = {}
+    for file in face_files(out):
+        pictures, picture, found = _read(file, "pictures", "picture", "found")
+        count += len(picture)
+        fixed |= dict.fromkeys(pictures[picture[~found]].tolist(), _FIXED)
+    return count, fixed
 
 
-def _read(file: Path, name: str) -> NDArray[Any]:
+def _read(file: Path, *names: str) -> list[NDArray[Any]]:
     try:
         with np.load(file, allow_pickle=False) as content:
-            return np.asarray(content[name])
+            return [
+                found_in(content) if name == "found" else np.asarray(content[name])
+                for name in names
+            ]
     except (OSError, ValueError, KeyError, EOFError) as error:
         raise FaceFolderError(
             f"{file} cannot be read ({error}): delete it and run the same command again"
         ) from error
+
+
+def found_in(content: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
+    """(N,) which faces of a file were found: all, in caches that do not say."""
+    if "found" in content:
+        return np.asarray(content["found"], bool)
+    return np.ones(len(content["picture"]), bool)

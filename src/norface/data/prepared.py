@@ -30,9 +30,10 @@ from norface.data.face_folder import (
     FaceCounts,
     face_files,
     find_faces,
+    found_in,
     is_face_cache,
     keep_settings,
-    looked_at_in,
+    looked_at,
     read_settings,
 )
 from norface.data.sample import DataSet, Sample
@@ -55,8 +56,11 @@ def prepare_set(
     Args:
         data: what was read of the set; of the faces of a picture the one in the sample's box is
             taken, or the largest where there is no box.
+            Where the set's pictures are crops of one face each, one in which none is found is cut
+            out as the others are in the median.
         out: folder of the cache.
-        crop: side of the pictures that networks read of them: 128 for tiny, 256 from small on.
+        crop: side of the pictures that networks read of them: 128 for tiny, 256 from small on; 64
+            where the pictures themselves are smaller.
         workers: processes; the machine's cores when None.
         say: told which pictures are skipped.
 
@@ -70,20 +74,16 @@ def prepare_set(
     if known is not None and {key: known[key] for key in about} != about:
         held = f"{known['set']} {known['variant']}".strip()
         raise FaceFolderError(f"{out} holds faces of {held}: choose another folder")
-    settings = FaceSettings(size=original_size(crop), margin=0.0)
+    settings = FaceSettings(size=original_size(crop), margin=0.0, face_crops=data.face_crops)
     keep_settings(out, settings)
     # A file that was taken away, because it was damaged, is made again and described anew.
     before: dict[str, dict[str, Any]] = {} if known is None else known["files"]
     files = {name: told for name, told in before.items() if (out / name).is_file()}
     if known is None or files.keys() != before.keys():
         _write_manifest(out, about | {"crop": crop, "files": files})
-    done = looked_at(out)
-    missing = {
-        name: Picture(name, sample)
-        for sample in data.samples
-        if (name := picture_name(sample, data.root)) not in done
-    }
-    counts = find_faces(list(missing.values()), out, settings, workers=workers, say=say)
+    named = ((picture_name(sample, data.root), sample) for sample in data.samples)
+    pictures = {name: Picture(name, sample) for name, sample in named}
+    counts = find_faces(list(pictures.values()), out, settings, workers=workers, say=say)
     there = {path.name: path for path in face_files(out)}
     if there.keys() != files.keys():
         files = {name: files.get(name) or _described(path) for name, path in there.items()}
@@ -111,11 +111,6 @@ def picture_name(sample: Sample, root: Path) -> str:
     """What a cache calls a sample of the set in the folder root."""
     path = sample.path.relative_to(root) if sample.path.is_relative_to(root) else sample.path
     return path.as_posix() + ("" if sample.frame is None else f"#{sample.frame}")
-
-
-def looked_at(folder: Path) -> dict[str, str]:
-    """Picture -> why it has no face, or "", of everything that a cache has looked at."""
-    return dict(looked_at_in(folder))
 
 
 class StoredRows:
@@ -172,6 +167,8 @@ class PreparedFaces:
         image: rows (S, S, 3) uint8.
         geometry: (N, 478, 3) float16.
         pose: (N, 3) float16, yaw, pitch and roll in degrees.
+        found: (N,) bool, whether landmarks were found; elsewhere the crop is a fixed one, with the
+            mean geometry of the others. All are found in caches that do not say.
     """
 
     folder: Path
@@ -180,6 +177,7 @@ class PreparedFaces:
     image: StoredRows
     geometry: NDArray[np.float16]
     pose: NDArray[np.float16]
+    found: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.geometry)
@@ -198,15 +196,16 @@ def read_prepared(folder: Path, data: DataSet) -> PreparedFaces:
         raise FaceFolderError(f"{folder} holds no faces of {data.name}: make them with {command}")
     files = [folder / name for name in known["files"]]
     row: dict[str, int] = {}
-    parts: dict[str, list[NDArray[Any]]] = {"geometry": [], "pose": []}
+    parts: dict[str, list[NDArray[Any]]] = {"geometry": [], "pose": [], "found": []}
     seen: set[str] = set()
     count = 0
     try:
         for path in files:
             with np.load(path, allow_pickle=False) as content:
                 names, owner = content["pictures"].tolist(), content["picture"]
-                for name, into in parts.items():
-                    into.append(content[name])
+                for name in ("geometry", "pose"):
+                    parts[name].append(content[name])
+                parts["found"].append(found_in(content))
             seen.update(names)
             row |= {names[number]: count + i for i, number in enumerate(owner)}
             count += len(owner)

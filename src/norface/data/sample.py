@@ -124,6 +124,8 @@ class DataSet:
     Attributes:
         name: as in `norface.data.catalog.ADAPTERS`.
         variant: which of the adapter's; "" where it has none.
+        face_crops: whether each picture is a crop of one face, so that there is a face even where
+            none is found.
         root: the folder that was read.
         samples: in the order of the subjects, sequences and frames.
         skipped: reason -> how many frames or pictures were left out for it.
@@ -136,6 +138,7 @@ class DataSet:
     skipped: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     variant: str = ""
+    face_crops: bool = False
 
     def __len__(self) -> int:
         return len(self.samples)

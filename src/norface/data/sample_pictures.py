@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
@@ -28,7 +29,6 @@ class SamplePictures:
         self._video: Path | None = None
         self._capture: Any = None
         self._next = 0
-        self._rows: dict[Path, list[int]] = {}
 
     def read(self, sample: Sample) -> UInt8Image:
         """The picture of a sample.
@@ -84,14 +84,9 @@ class SamplePictures:
     def _table_picture(self, path: Path, row: int) -> UInt8Image:
         """A picture in a CSV; no cell holds a line break, so that rows are lines."""
         try:
+            about = path.stat()
             with path.open("rb") as file:
-                if path not in self._rows:
-                    starts, place = [], len(file.readline())
-                    for line in file:
-                        starts.append(place)
-                        place += len(line)
-                    self._rows[path] = starts
-                file.seek(self._rows[path][row])
+                file.seek(_row_starts(path, about.st_size, about.st_mtime_ns)[row])
                 cells = file.readline().decode("ascii").replace('"', "").split(",")
         except (OSError, IndexError, UnicodeDecodeError) as error:
             raise ImageError(f"{path}: row {row} cannot be read ({error}).") from error
@@ -101,3 +96,21 @@ class SamplePictures:
             return to_rgb_array(pixels.reshape(TABLE_SIDE, TABLE_SIDE))
         except (ValueError, OverflowError) as error:
             raise ImageError(f"{path}: row {row} does not hold 48 x 48 pixels.") from error
+
+
+@lru_cache(maxsize=4)
+def _row_starts(path: Path, size: int, changed: int) -> list[int]:
+    """Where each row of a CSV but the first begins; read once by a process while it stays.
+
+    Args:
+        path: the file.
+        size: in bytes.
+        changed: when; with the size it tells whether the file is still the same.
+    """
+    starts = []
+    with path.open("rb") as file:
+        place = len(file.readline())
+        for line in file:
+            starts.append(place)
+            place += len(line)
+    return starts

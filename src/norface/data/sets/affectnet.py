@@ -85,7 +85,7 @@ def read_affectnet(root: Path, variant: str = "", *, skip_missing: bool = False)
         raise reading.error(root, "holds neither training.csv nor train_set")
     notes = [note]
     notes += [f"There is no {s} part." for s in ("train", "validation") if absent[s] is None]
-    return reading.data_set("affectnet", notes)
+    return reading.data_set("affectnet", notes, face_crops=any(parts.values()))
 
 
 def _read_list(reading: Reading, split: str, path: Path, images: Path) -> None:

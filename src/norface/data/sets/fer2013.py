@@ -86,12 +86,13 @@ def read_fer2013(root: Path, variant: str = "fer2013", *, skip_missing: bool = F
     table = reading.file(*_TABLES, needed=False)
     if variant == "ferplus":
         _read_votes(reading, table)
-        return reading.data_set("fer2013", ["Labels of FER+."])
+        return reading.data_set("fer2013", ["Labels of FER+."], face_crops=True)
     if table is not None:
         _read_table(reading, table)
-        return reading.data_set("fer2013")
+        return reading.data_set("fer2013", face_crops=True)
     _read_folders(reading)
-    return reading.data_set("fer2013", ["The public and the private test are one part here."])
+    notes = ["The public and the private test are one part here."]
+    return reading.data_set("fer2013", notes, face_crops=True)
 
 
 def _read_table(reading: Reading, table: Path) -> None:

@@ -84,7 +84,7 @@ def read_rafdb(root: Path, variant: str = "aligned", *, skip_missing: bool = Fal
             box=box,
             landmarks=landmarks,
         )
-    return reading.data_set("rafdb", [f"The {variant} pictures."])
+    return reading.data_set("rafdb", [f"The {variant} pictures."], face_crops=variant == "aligned")
 
 
 def _basic(reading: Reading) -> Path:

@@ -164,8 +164,10 @@ class Reading:
         else:
             self.skip(NO_LABEL)
 
-    def data_set(self, name: str, notes: Sequence[str] = ()) -> DataSet:
-        """What was found.
+    def data_set(
+        self, name: str, notes: Sequence[str] = (), *, face_crops: bool = False
+    ) -> DataSet:
+        """What was found; `face_crops` where each picture is a crop of one face.
 
         Raises:
             DataError: no sample was.
@@ -178,6 +180,7 @@ class Reading:
             samples=tuple(self.samples),
             skipped=dict(sorted(self.skipped.items())),
             notes=tuple(notes),
+            face_crops=face_crops,
         )
 
 
