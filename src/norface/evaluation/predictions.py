@@ -195,6 +195,20 @@ class Predictions:
         )
         return replace(self, **{name: getattr(self, name)[rows] for name in columns})
 
+    def only(self, labels: Sequence[str]) -> Predictions:
+        """Some of the labels, in their order here.
+
+        Raises:
+            PredictionsError: emotions of which some are to be left out.
+        """
+        places = [i for i, label in enumerate(self.labels) if label in labels]
+        if len(places) == len(self.labels):
+            return self
+        if self.task == "emotion":
+            raise PredictionsError("emotions are one question: none can be left out")
+        columns = {name: getattr(self, name)[:, places] for name in ("truth", "score", "threshold")}
+        return replace(self, labels=tuple(self.labels[i] for i in places), **columns)
+
     def where(self, row: int) -> str:
         """The name of a frame, for messages."""
         frame = int(self.frame[row])

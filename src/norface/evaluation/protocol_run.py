@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +46,7 @@ def read_protocol(
     *,
     threads: int | None = None,
     say: Callable[[str], None] = print,
+    read: ReadFaces | None = None,
 ) -> tuple[Predictions, dict[str, int]]:
     """Read the test part of each fold with its weights.
 
@@ -56,6 +57,7 @@ def read_protocol(
         data: that set.
         threads: how many the networks may use; None for every core.
         say: told how it goes.
+        read: gives what weights read on samples, to read once for several protocols; None reads.
 
     Returns:
         The predictions of all folds, and label -> in how many folds the weights do not read it.
@@ -68,19 +70,19 @@ def read_protocol(
     opened = [Weights(each.weights) for each in tested]
     for each, weights in zip(tested, opened, strict=True):
         refuse_learned(each.division, data.name, weights.manifest.learned_from, weights.folder)
+
+    def read_now(weights: Weights, part: Sequence[Sample]) -> FaceReadings:
+        return FaceReadings.of(weights, faces, part, data.root, threads=threads)
+
     samples: list[Sample] = []
     scores, thresholds, folds = [], [], []
     unread: dict[str, int] = {}
     for each, weights in zip(tested, opened, strict=True):
         part = each.division.test
         say(f"{plan.name}, {each.division.name}: {len(part)} samples, read by {weights.folder}")
-        places = [faces.row.get(picture_name(sample, data.root)) for sample in part]
-        found = np.array([i for i, place in enumerate(places) if place is not None], np.int64)
-        rows = np.array([place for place in places if place is not None], np.int64)
-        score = np.full((len(part), len(plan.labels)), np.nan)
-        if len(rows):
-            units = weights.manifest.units
-            score[found] = _columns(plan, read_rows(weights, faces, rows, threads=threads), units)
+        readings = (read or read_now)(weights, part)
+        score = readings.columns(plan, part)
+        found = readings.found(part)
         for label, lacking in zip(plan.labels, np.isnan(score[found]).all(axis=0), strict=True):
             if lacking:
                 unread[label] = unread.get(label, 0) + 1
@@ -147,11 +149,68 @@ def read_rows(
     )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceReadings:
+    """What weights read on pictures of a data set, for any protocol.
+
+    Attributes:
+        root: folder of the set.
+        row: picture -> its row of `scores`; pictures without a face are not in it.
+        scores: of the faces; None when no picture has one.
+        units: what the units of `scores` are.
+    """
+
+    root: Path
+    row: Mapping[str, int]
+    scores: Scores | None
+    units: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls,
+        weights: Weights,
+        faces: PreparedFaces,
+        samples: Iterable[Sample],
+        root: Path,
+        *,
+        threads: int | None = None,
+    ) -> FaceReadings:
+        """Read the faces of samples, each once.
+
+        Raises:
+            WeightsError: a network is missing or damaged.
+        """
+        names = dict.fromkeys(picture_name(sample, root) for sample in samples)
+        found = [name for name in names if name in faces.row]
+        rows = np.array([faces.row[name] for name in found], np.int64)
+        scores = read_rows(weights, faces, rows, threads=threads) if found else None
+        return cls(root, {name: i for i, name in enumerate(found)}, scores, weights.manifest.units)
+
+    def found(self, samples: Sequence[Sample]) -> NDArray[np.bool_]:
+        """(N,) of which samples there is a face."""
+        return np.array([picture_name(sample, self.root) in self.row for sample in samples], bool)
+
+    def columns(self, plan: Protocol, samples: Sequence[Sample]) -> FloatArray:
+        """(N, L) scores of the protocol's labels; NaN for what is not read."""
+        score = np.full((len(samples), len(plan.labels)), np.nan)
+        places = [self.row.get(picture_name(sample, self.root)) for sample in samples]
+        there = [i for i, place in enumerate(places) if place is not None]
+        if self.scores is not None and there and any(kind is not None for kind in self.scores):
+            rows = np.array([places[i] for i in there], np.int64)
+            score[there] = _columns(plan, self.scores, self.units)[rows]
+        return score
+
+
+ReadFaces: TypeAlias = Callable[[Weights, Sequence[Sample]], FaceReadings]
+
+
 def _columns(plan: Protocol, scores: Scores, units: Sequence[str]) -> FloatArray:
     """(n, L) scores of the protocol's labels; NaN for what is not read."""
+    count = max(len(values) for values in scores if values is not None)
+    nothing = np.full((count, len(plan.labels)), np.nan)
     if plan.task == "emotion":
         if scores.emotion is None:
-            return np.full((1, len(plan.labels)), np.nan)
+            return nothing
         chosen = scores.emotion[:, [EMOTIONS.index(label) for label in plan.labels]]
         # Emotions that do not count here are no answer: the others share what they have.
         return np.asarray(chosen / np.maximum(chosen.sum(1, keepdims=True), 1e-9), np.float64)
@@ -161,7 +220,7 @@ def _columns(plan: Protocol, scores: Scores, units: Sequence[str]) -> FloatArray
         "affect": None,
     }[plan.task]
     if values is None:
-        return np.full((1, len(plan.labels)), np.nan)
+        return nothing
     columns = [
         values[:, units.index(label)] if label in units else np.full(len(values), np.nan)
         for label in plan.labels

@@ -70,7 +70,7 @@ def content(
             "figures": [asdict(row) for row in published(about.protocol)],
         },
     }  # fmt: skip
-    return _plain(whole)  # type: ignore[no-any-return]
+    return plain(whole)  # type: ignore[no-any-return]
 
 
 def _thresholds(p: Predictions) -> dict[str, dict[str, float]]:
@@ -86,12 +86,12 @@ def _figures(figures: Mapping[str, Figure]) -> dict[str, dict[str, Any]]:
     return {name: asdict(figure) for name, figure in figures.items()}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """JSON has no NaN, and needs no more than six digits."""
     if isinstance(value, Mapping):
-        return {key: _plain(each) for key, each in value.items()}
+        return {key: plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
+        return [plain(each) for each in value]
     if isinstance(value, float):
         return None if math.isnan(value) else float(f"{value:.6g}")
     return value
