@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from norface.faces.detector import Detector, merged, overlaps
-from norface.faces.find import _TILE, _TILE_OVERLAP, _crop, _levels, _starts
+from norface.faces.tiles import TILE, TILE_OVERLAP, levels, square_crop, tile_starts
 
 
 def test_boxes_of_one_face_become_one():
@@ -27,35 +27,35 @@ def test_overlap_is_intersection_over_union():
 
 @pytest.mark.parametrize("length", [1, 500, 700, 1452, 1936, 6000])
 def test_tiles_cover_a_length_and_overlap(length):
-    starts = _starts(length)
+    starts = tile_starts(length)
     assert starts[0] == 0
     if len(starts) > 1:
-        assert starts[-1] + _TILE == length
-        assert max(np.diff(starts)) <= _TILE - _TILE_OVERLAP
+        assert starts[-1] + TILE == length
+        assert max(np.diff(starts)) <= TILE - TILE_OVERLAP
     else:
-        assert length <= 1.3 * _TILE
+        assert length <= 1.3 * TILE
 
 
 def test_levels_go_from_fine_to_a_small_copy():
-    sides = [max(level.shape) for level in _levels(np.zeros((3000, 4000, 3), np.uint8), 0.484)]
+    sides = [max(level.shape) for level in levels(np.zeros((3000, 4000, 3), np.uint8), 0.484)]
     assert sides == [1936, 645, 215, 96]
-    assert [level.shape for level in _levels(np.zeros((48, 48, 3), np.uint8), 0.484)] == [
+    assert [level.shape for level in levels(np.zeros((48, 48, 3), np.uint8), 0.484)] == [
         (96, 96, 3)
     ]
-    assert [level.shape for level in _levels(np.zeros((1, 900, 3), np.uint8), 0.4)] == [
+    assert [level.shape for level in levels(np.zeros((1, 900, 3), np.uint8), 0.4)] == [
         (1, 360, 3), (1, 120, 3), (1, 96, 3),
     ]  # fmt: skip
 
 
 def test_a_crop_over_the_border_is_black_outside():
     image = np.full((100, 100, 3), 200, np.uint8)
-    crop, low, zoom = _crop(image, np.array([-10.0, 40.0, 20.0, 20.0, 1.0]), 2.0, 80)
-    assert crop.shape == (80, 80, 3)
+    square, low, zoom = square_crop(image, np.array([-10.0, 40.0, 20.0, 20.0, 1.0]), 2.0, 80)
+    assert square.shape == (80, 80, 3)
     assert tuple(low) == (-20, 30)
     assert zoom == 0.5
-    assert (crop[:, :39] == 0).all()
-    assert (crop[:, 41:] == 200).all()
-    far, _, _ = _crop(image, np.array([900.0, 900.0, 20.0, 20.0, 1.0]), 2.0, 80)
+    assert (square[:, :39] == 0).all()
+    assert (square[:, 41:] == 200).all()
+    far, _, _ = square_crop(image, np.array([900.0, 900.0, 20.0, 20.0, 1.0]), 2.0, 80)
     assert not far.any()
 
 

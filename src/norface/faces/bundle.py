@@ -24,9 +24,11 @@ MESH_COUNT: Final = 468
 
 _BUNDLE: Final = "face_landmarker.task"
 _DETECTOR: Final = "face_detector.onnx"
+_LANDMARKS: Final = "face_landmarks.onnx"
 _SHA256: Final = {
     _BUNDLE: "64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff",
     _DETECTOR: "d56b78442336eddca8210d14ba98755d004d8e7a5eea12179cacc8ff074b357a",
+    _LANDMARKS: "62148d7596f5fe2115377f08850ffff25005b6f905bbb9817cf04e092df8a704",
 }
 
 # Centre, right, top, left, bottom of each iris, as seen in the picture; and the contour of its eye.
@@ -51,7 +53,7 @@ def landmarker_bundle() -> bytes:
 
 
 def detector_network() -> bytes:
-    """The bundle's face detector as ONNX, made by ``tools/convert_face_detector.py``.
+    """The bundle's face detector as ONNX, made by ``tools/convert_face_networks.py``.
 
     Raises:
         BundleError: when the file is missing or its SHA-256 differs.
@@ -59,9 +61,23 @@ def detector_network() -> bytes:
     return _asset(_DETECTOR)
 
 
+def landmarks_network() -> bytes:
+    """The bundle's landmark network as ONNX, made by ``tools/convert_face_networks.py``.
+
+    Raises:
+        BundleError: when the file is missing or its SHA-256 differs.
+    """
+    return _asset(_LANDMARKS)
+
+
 def detector_model() -> bytes:
     """The bundle's face detector as it is stored (TensorFlow Lite, 128 x 128 input)."""
     return _member("face_detector.tflite")
+
+
+def landmarks_model() -> bytes:
+    """The bundle's landmark network as it is stored (TensorFlow Lite, 256 x 256 input)."""
+    return _member("face_landmarks_detector.tflite")
 
 
 @lru_cache(maxsize=1)
