@@ -138,6 +138,24 @@ def test_another_set_or_variant() -> None:
     protocol("rafdb-7").divide(replace(data, name="table"))
 
 
+def test_a_copy_without_the_last_test_part() -> None:
+    data = made_for(protocol("fer2013-7"))
+    public = replace(data, samples=tuple(s for s in data.samples if s.split != "test"))
+    with pytest.raises(DataError, match=r"delivered split test; there are .*fer2013-7-public"):
+        protocol("fer2013-7").divide(public)
+    (division,) = protocol("fer2013-7-public").divide(public)
+    assert {s.split for s in division.test} == {"validation"}
+    assert {s.split for s in division.train} == {"train"}
+    assert not division.validation
+
+
+@pytest.mark.parametrize("name", [p for p in protocol_names() if protocol(p).instead])
+def test_what_is_named_instead(name: str) -> None:
+    own, other = protocol(name), protocol(protocol(name).instead)
+    assert (own.data_set, own.variant, own.labels) == (other.data_set, other.variant, other.labels)
+    assert set(other.splits.values()) < set(own.splits.values())
+
+
 @pytest.mark.parametrize("name", cross_pairs())
 def test_runs_across_sets(name: str) -> None:
     train_name, _, test_name = name.partition(":")

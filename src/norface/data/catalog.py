@@ -36,7 +36,8 @@ class Adapter:
         title: its full name.
         read: the function; see the docstring of its module for the label coding.
         tree: the delivered tree.
-        variants: what can be chosen, the default first; empty where there is nothing to choose.
+        variants: what can be chosen, the default first, which may be ""; empty where there is
+            nothing to choose.
         source: where to ask for the set, and its terms in a few words.
     """
 
@@ -88,7 +89,9 @@ ADAPTERS: Final[dict[str, Adapter]] = {
         ck_plus.VARIANTS,
         "http://www.jeffcohn.net/Resources/: agreement, non-commercial research",
     ),
-    "table": Adapter("any CSV or Parquet file", table.read_table, table.TREE, (), "your own"),
+    "table": Adapter(
+        "any CSV or Parquet file", table.read_table, table.TREE, table.VARIANTS, "your own"
+    ),
 }
 """Name -> adapter."""
 
@@ -114,6 +117,6 @@ def read_data_set(
     if variant is None:
         variant = adapter.variants[0] if adapter.variants else ""
     elif variant not in adapter.variants:
-        choice = ", ".join(adapter.variants) or "none"
+        choice = ", ".join(filter(None, adapter.variants)) or "none"
         raise ValueError(f"{variant!r} is no variant of {name}. There are: {choice}")
     return replace(adapter.read(root, variant, skip_missing=skip_missing), variant=variant)

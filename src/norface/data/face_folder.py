@@ -29,18 +29,21 @@ that changes under the same name is not looked at again.
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
+from norface.data.face_cache import (
+    PATTERN,
+    FaceCounts,
+    counted,
+    face_files,
+    keep_settings,
+    looked_at,
+)
 from norface.data.face_finding import (
     NO_FACE,
     FaceFile,
@@ -56,55 +59,10 @@ from norface.media.images import list_images
 from norface.synthesis.parallel import in_processes
 from norface.synthesis.parts import write_rows
 
-SETTINGS: Final = "cache.json"
 SKIPPED: Final = "skipped.csv"
-_PATTERN: Final = "faces_*.npz"
 _PICTURES_A_FILE: Final = 256
-_FIXED: Final = f"{NO_FACE}: a fixed crop was taken"
 _NAMED: Final = 20
 """Skipped pictures that are named one by one; `SKIPPED` lists all."""
-
-
-@dataclass(frozen=True, slots=True)
-class FaceCounts:
-    """What a cache holds.
-
-    Attributes:
-        pictures: looked at, in all runs.
-        faces: in them.
-        skipped: pictures that gave none.
-        fixed: faces that were not found, but cut out as the others are.
-    """
-
-    pictures: int
-    faces: int
-    skipped: int
-    fixed: int = 0
-
-
-def is_face_cache(folder: Path) -> bool:
-    """Whether a folder is a cache made by `prepare_faces`."""
-    return (folder / SETTINGS).is_file()
-
-
-def face_files(folder: Path) -> list[Path]:
-    """The ``faces_*.npz`` of a cache, sorted by name."""
-    return sorted(folder.glob(_PATTERN))
-
-
-def read_settings(folder: Path) -> FaceSettings:
-    """What the faces of a cache look like.
-
-    Raises:
-        FaceFolderError: the folder is no cache.
-    """
-    try:
-        return FaceSettings(**json.loads((folder / SETTINGS).read_text()))
-    except (OSError, TypeError, ValueError) as error:
-        raise FaceFolderError(
-            f"{folder} is no cache of faces ({error}): make one with "
-            "`norface train prepare-faces PICTURES --out DIR`"
-        ) from error
 
 
 def missing_pictures(pictures: Sequence[Path], out: Path) -> list[str]:
@@ -185,7 +143,7 @@ def find_faces(
         unfound = [p for p in pictures if known.get(p.name) == NO_FACE]
         _cut_out_fixed(unfound, out, settings, workers, say)
         known = looked_at(out)
-    faces, fixed = _counted(out)
+    faces, fixed = counted(out)
     skipped = {path: reason for path, reason in known.items() if reason}
     if known != done:
         rows = [{"input": path, "reason": why} for path, why in (skipped | fixed).items()]
@@ -226,7 +184,7 @@ def _find_all(
     # Small jobs for few pictures, so that every process has some.
     size = min(_PICTURES_A_FILE, max(16, -(-len(missing) // (4 * processes))))
     # In subfolders as well: normalized faces belong to the faces of the same number.
-    used = [int(path.stem.split("_")[1]) for path in out.rglob(_PATTERN)]
+    used = [int(path.stem.split("_")[1]) for path in out.rglob(PATTERN)]
     names = count(max(used, default=-1) + 1)
     jobs = []
     for part in _undivided(missing, size):
@@ -264,66 +222,3 @@ def _undivided(missing: Sequence[Picture], size: int) -> list[list[Picture]]:
         else:
             parts.append([picture])
     return parts
-
-
-def keep_settings(out: Path, settings: FaceSettings) -> None:
-    """Make the folder of a cache, or see that it has these settings.
-
-    Raises:
-        FaceFolderError: it has others.
-    """
-    if is_face_cache(out):
-        other = asdict(read_settings(out))
-        differing = {k: v for k, v in asdict(settings).items() if other[k] != v}
-        if differing:
-            said = ", ".join(f"{k} {other[k]}, not {v}" for k, v in differing.items())
-            raise FaceFolderError(
-                f"{out} holds faces made otherwise ({said}): choose another folder"
-            )
-        return
-    out.mkdir(parents=True, exist_ok=True)
-    part = out / f".{SETTINGS}.part"
-    part.write_text(json.dumps(asdict(settings)))
-    part.replace(out / SETTINGS)
-
-
-def looked_at(out: Path) -> dict[str, str]:
-    """Picture -> why it has no face, or "", of everything that a cache has looked at."""
-    known: dict[str, str] = {}
-    for file in face_files(out):
-        pictures, reasons = _read(file, "pictures", "reason")
-        for path, reason in zip(pictures.tolist(), reasons.tolist(), strict=True):
-            if not reason or path not in known:
-                known[path] = reason
-    return known
-
-
-def _counted(out: Path) -> tuple[int, dict[str, str]]:
-    """How many faces a cache has, and of which pictures they were not found."""
-    count = 0
-    fixed: dict[str, str] = {}
-    for file in face_files(out):
-        pictures, picture, found = _read(file, "pictures", "picture", "found")
-        count += len(picture)
-        fixed |= dict.fromkeys(pictures[picture[~found]].tolist(), _FIXED)
-    return count, fixed
-
-
-def _read(file: Path, *names: str) -> list[NDArray[Any]]:
-    try:
-        with np.load(file, allow_pickle=False) as content:
-            return [
-                found_in(content) if name == "found" else np.asarray(content[name])
-                for name in names
-            ]
-    except (OSError, ValueError, KeyError, EOFError) as error:
-        raise FaceFolderError(
-            f"{file} cannot be read ({error}): delete it and run the same command again"
-        ) from error
-
-
-def found_in(content: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
-    """(N,) which faces of a file were found: all, in caches that do not say."""
-    if "found" in content:
-        return np.asarray(content["found"], bool)
-    return np.ones(len(content["picture"]), bool)

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from norface.data.augment import centre
+from norface.data.face_cache import face_files, read_settings
 from norface.data.face_finding import FaceFolderError
-from norface.data.face_folder import face_files, read_settings
 from norface.data.shards import ShardError, shard_paths
 from norface.media.arrays import ArrayFileError, StoredArray
 

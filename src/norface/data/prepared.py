@@ -25,17 +25,17 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from norface.data.face_finding import FaceFolderError, FaceSettings, Picture
-from norface.data.face_folder import (
+from norface.data.face_cache import (
     FaceCounts,
     face_files,
-    find_faces,
     found_in,
     is_face_cache,
     keep_settings,
     looked_at,
     read_settings,
 )
+from norface.data.face_finding import FaceFolderError, FaceSettings, Picture
+from norface.data.face_folder import find_faces
 from norface.data.sample import DataSet, Sample
 from norface.media.arrays import ArrayFileError, StoredArray
 from norface.synthesis.shard_format import original_size

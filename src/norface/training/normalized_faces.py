@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 from norface.data.augment import centre
+from norface.data.face_cache import face_files
 from norface.data.face_finding import FaceFolderError
-from norface.data.face_folder import face_files
 from norface.data.prepared import StoredRows
 from norface.faces.bundle import LANDMARK_COUNT
 from norface.media.arrays import ArrayFileError, write_arrays

@@ -18,8 +18,9 @@ from rich.markup import escape
 from torch import Tensor
 from torch.nn import functional as F
 
+from norface.data.face_cache import is_face_cache
 from norface.data.face_finding import FaceFolderError, FaceSettings
-from norface.data.face_folder import is_face_cache, missing_pictures, prepare_faces
+from norface.data.face_folder import missing_pictures, prepare_faces
 from norface.data.face_pictures import FacePictures
 from norface.data.random_crop import random_resized_crop
 from norface.losses.masked_patches import masked_patch_loss

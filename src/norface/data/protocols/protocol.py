@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias, get_args
@@ -38,6 +39,7 @@ class Protocol:
         test_split: delivered split of the test set to test on; "" for all of it.
         shared_people: whether equal names in both sets are the same people.
         source: where the protocol comes from, and what of it is ours.
+        instead: a protocol for those who lack one of the delivered splits; "" for none.
 
     Raises:
         ValueError: the fields contradict each other.
@@ -58,6 +60,7 @@ class Protocol:
     test_variant: str | None = None
     test_split: str = ""
     shared_people: bool = False
+    instead: str = ""
 
     def __post_init__(self) -> None:
         if self.task not in TASKS:
@@ -131,7 +134,7 @@ class Protocol:
             parts = {"test": tuple(used)}
         for role, part in parts.items():
             if not part:
-                raise DataError(data.root, f"has no sample for the part {role} of {self.name}")
+                raise self._no_part(data, used, role)
         tested = parts["test"]
         return (
             Division(
@@ -142,6 +145,17 @@ class Protocol:
                 held_out=_people(tested),
             ),
         )
+
+    def _no_part(self, data: DataSet, used: list[Sample], role: str) -> DataError:
+        split = self.splits.get(role)
+        delivered = Counter(s.split for s in used if s.split)
+        said = ", ".join(f"{count} of {name}" for name, count in sorted(delivered.items()))
+        problem = f"has no sample for the part {role} of {self.name}"
+        if split:
+            problem += f", the delivered split {split}; there are {said or 'none of any split'}"
+        if self.instead:
+            problem += f". The protocol {self.instead} needs fewer parts"
+        return DataError(data.root, problem)
 
     def _folded(self, data: DataSet, used: list[Sample], *, partial: bool) -> tuple[Division, ...]:
         listed = {person for fold in self.folds for person in fold}

@@ -17,7 +17,8 @@ x, y, width, height    the face's box in pixels
 =====================  ============================================================================
 
 An empty cell is an unknown label. A row without any label is skipped and counted. Other columns are
-left alone. Subjects and split: as the columns say.
+left alone. Subjects and split: as the columns say. The variant ``face-crops`` says that each
+picture is a crop of one face, see `norface.data.fixed_crop`.
 """
 
 from __future__ import annotations
@@ -45,6 +46,8 @@ A CSV or Parquet file, or a folder with table.csv or table.parquet in it; its co
   x, y, width, height           optional: the face's box
 """
 
+VARIANTS: Final = ("", "face-crops")
+
 _UNIT = re.compile(r"AU(\d{1,2})_([cr])")
 _ROUNDING = 0.01
 _BOX = ("x", "y", "width", "height")
@@ -55,7 +58,7 @@ def read_table(root: Path, variant: str = "", *, skip_missing: bool = False) -> 
 
     Args:
         root: the file, or the folder with a file table.csv or table.parquet.
-        variant: there is none.
+        variant: one of `VARIANTS`.
         skip_missing: see `norface.data.sets.reading.Reading`.
 
     Raises:
@@ -77,7 +80,9 @@ def read_table(root: Path, variant: str = "", *, skip_missing: bool = False) -> 
             raise
         except ValueError as error:
             raise reading.error(path, f"is damaged in row {number}: {error}") from error
-    return reading.data_set("table", [f"Read from {path.name}."])
+    return reading.data_set(
+        "table", [f"Read from {path.name}."], face_crops=variant == "face-crops"
+    )
 
 
 def _add_row(reading: Reading, folder: Path, row: Mapping[str, str]) -> None:
