@@ -37,6 +37,12 @@ def _evaluate() -> Command:
     return evaluate
 
 
+def _evaluate_matrix() -> Command:
+    from norface.cli.evaluate_matrix import matrix
+
+    return matrix
+
+
 def _train_normalization() -> Command:
     from norface.cli.train import normalization
 
@@ -114,6 +120,7 @@ _COMMANDS: Final[dict[tuple[str, ...], tuple[str, Callable[[], Command]]]] = {
     ("info",): ("the model card: training data, abilities, limits, licences", _info),
     ("synth",): ("rendered faces with their exact truth", _synth),
     ("evaluate",): ("scores on a benchmark or a data set", _evaluate),
+    ("evaluate", "matrix"): ("several models on several data sets", _evaluate_matrix),
     ("data", "check"): ("what is in a data set, as it was delivered", _data_check),
     ("data", "prepare"): ("its faces, found and aligned once", _data_prepare),
     ("train", "normalization"): ("the network that normalizes faces", _train_normalization),
@@ -141,9 +148,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if words and words[0] == "--version":
         print(f"norface {norface.__version__}")
         return 0
-    for name, (_, command) in _COMMANDS.items():
+    # The longest name first: `evaluate matrix` is not `evaluate`.
+    for name in sorted(_COMMANDS, key=len, reverse=True):
         if tuple(words[: len(name)]) == name:
-            return _run(command, name, words[len(name) :])
+            return _run(_COMMANDS[name][1], name, words[len(name) :])
     group = [name for name in _COMMANDS if len(name) > 1 and words[:1] == [name[0]]]
     if group and words[1:2] and words[1] in ("-h", "--help"):
         print(_overview(group))

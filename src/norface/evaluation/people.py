@@ -198,6 +198,15 @@ def _shares(truth: FloatArray, read: FloatArray, place: NDArray[np.intp]) -> Sha
     return Shares(expression / total, person / total, msw / total, total)
 
 
+def mean_shares(labels: Mapping[str, Shares]) -> Shares:
+    """The mean of each share over the labels that have one."""
+    known = [one for one in labels.values() if not np.isnan(one.person)]
+    if not known:
+        return _UNDEFINED
+    parts = ("expression", "person", "rest", "variance")
+    return Shares(*(float(np.mean([getattr(one, part) for one in known])) for part in parts))
+
+
 def compare_people(variants: Mapping[str, Predictions]) -> dict[str, dict[str, Shares]]:
     """The shares of several readings of the same frames, by variant and label.
 

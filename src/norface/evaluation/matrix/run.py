@@ -115,12 +115,12 @@ def run_matrix(plan: Plan, out: Path, settings: Settings, *, say: Say = print) -
             cells[name, test.name] = cell
             if cell.reason:
                 say(f"{name} on {test.name}: {cell.state}: {cell.reason}")
-        for one in protocols[test.name]:
-            columns.append(
-                Column(test, one, "", None)
-                if ready is None
-                else _column(test, one, ready[0], cells, out, settings, say)
-            )
+        columns += [
+            Column(test, one, "", None)
+            if ready is None
+            else _column(test, one, ready[0], cells, out, settings, say)
+            for one in protocols[test.name]
+        ]
     return Matrix(opened, tuple(columns), cells, settings)
 
 

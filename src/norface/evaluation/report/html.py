@@ -51,31 +51,46 @@ def html(
     faces: Sequence[Face],
 ) -> str:
     """The whole page."""
-    style = files("norface.evaluation.report").joinpath("style.css").read_text(encoding="utf-8")
-    body = [f"<h1>{escape(about.title)}</h1>", _headline(scores, about.protocol)]
-    rows = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts)
-    body.append(f"<dl>{rows}</dl>")
-    if about.notes:
-        notes = "".join(f"<li>{escape(note)}</li>" for note in about.notes)
-        body.append(f'<ul class="notes">{notes}</ul>')
+    body = [_headline(scores, about.protocol), described(facts, about.notes)]
     for section in sections:
-        body.append(f"<h2>{escape(section.heading)}</h2>")
-        body += [f"<p>{escape(paragraph)}</p>" for paragraph in section.words]
-        if section.drawings:
-            drawn = "".join(drawing.svg() for drawing in section.drawings)
-            body.append(f'<div class="plots">{drawn}</div>')
+        pictures = ""
         if section.heading == "Worst frames" and faces:
-            body.append(_faces(scores.predictions, faces))
-        for i, table in enumerate(section.tables):
-            folded = i > 0 or (section.heading == "Worst frames" and bool(faces))
-            body.append(_table(table, folded=folded))
+            pictures = _faces(scores.predictions, faces)
+        body.append(drawn_section(section, pictures))
+    return page(about.title, body)
+
+
+def page(title: str, body: Iterable[str]) -> str:
+    """A whole page around its parts."""
+    style = files("norface.evaluation.report").joinpath("style.css").read_text(encoding="utf-8")
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(about.title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n"
-        + "\n".join(body)
+        f"<title>{escape(title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n"
+        + "\n".join([f"<h1>{escape(title)}</h1>", *body])
         + "\n</body>\n</html>\n"
     )
+
+
+def described(facts: Iterable[tuple[str, str]], notes: Sequence[str]) -> str:
+    """Facts by name, and notes."""
+    rows = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts)
+    said = "".join(f"<li>{escape(note)}</li>" for note in notes)
+    return f"<dl>{rows}</dl>" + (f'\n<ul class="notes">{said}</ul>' if notes else "")
+
+
+def drawn_section(section: Section, pictures: str = "") -> str:
+    """A section; tables after the first are folded, and with pictures all are."""
+    body = [f"<h2>{escape(section.heading)}</h2>"]
+    body += [f"<p>{escape(paragraph)}</p>" for paragraph in section.words]
+    if section.drawings:
+        drawn = "".join(drawing.svg() for drawing in section.drawings)
+        body.append(f'<div class="plots">{drawn}</div>')
+    if pictures:
+        body.append(pictures)
+    body += [_table(table, folded=i > 0 or bool(pictures))
+             for i, table in enumerate(section.tables)]  # fmt: skip
+    return "\n".join(body)
 
 
 def _headline(scores: Scores, protocol: str) -> str:

@@ -1,0 +1,158 @@
+"""Writes the three files of a matrix."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+import norface
+from norface.evaluation.matrix import tables
+from norface.evaluation.matrix.heat_maps import label_map, pair_map, person_plot
+from norface.evaluation.matrix.run import Column, Matrix
+from norface.evaluation.people import mean_shares
+from norface.evaluation.report.about import About
+from norface.evaluation.report.content import plain
+from norface.evaluation.report.html import described, drawn_section, page
+from norface.evaluation.report.markdown import markdown
+from norface.evaluation.report.plots import people_plot
+from norface.evaluation.report.sections import Section
+
+TITLE: Final = "Models by test sets"
+
+
+def write_matrix(matrix: Matrix, out: Path) -> None:
+    """Write ``results.json``, ``report.md`` and ``report.html`` into a folder.
+
+    Raises:
+        OSError: the folder cannot be written to.
+    """
+    parts = _sections(matrix)
+    facts = [("norface", norface.__version__), ("single reports", "pairs/MODEL/TEST/PROTOCOL")]
+    about = About(title=TITLE, notes=_notes(matrix))
+    body = [described(facts, about.notes), *map(drawn_section, parts)]
+    values = json.dumps(content(matrix), indent=2, allow_nan=False)
+    out.mkdir(parents=True, exist_ok=True)
+    for name, text in (
+        ("results.json", values + "\n"),
+        ("report.md", markdown(about, facts, parts)),
+        ("report.html", page(TITLE, body)),
+    ):
+        part = out / f"{name}.part"
+        part.write_text(text, encoding="utf-8", errors="backslashreplace")
+        part.replace(out / name)
+
+
+def _sections(matrix: Matrix) -> list[Section]:
+    found = [
+        Section("Pairs", (pair_map(matrix),), (tables.pairs_table(matrix),)),
+        Section("Labels that both sides have", tables=(tables.shared_table(matrix),)),
+    ]
+    reasons = tables.reasons_table(matrix)
+    if reasons:
+        found.append(Section("Of single pairs", tables=(reasons,)))
+    found.append(
+        Section(
+            "Models and test sets", (), (tables.models_table(matrix), tables.tests_table(matrix))
+        )
+    )
+    for column in matrix.columns:
+        drawing = label_map(matrix, column)
+        if drawing is not None:
+            shown = (tables.metrics_table(matrix, column), tables.labels_table(matrix, column))
+            found.append(Section(_heading(column), (drawing,), tables.known(shown)))
+    found += [_people(matrix, c) for c in matrix.columns if c.comparison and c.comparison.people]
+    return found
+
+
+def _people(matrix: Matrix, column: Column) -> Section:
+    assert column.comparison is not None
+    shares = column.comparison.people
+    means = {variant: {"mean": mean_shares(labels)} for variant, labels in shares.items()}
+    read = [name for name in matrix.models if name in shares]
+    table = tables.person_table(column)
+    return Section(
+        f"The person in the readings: {column.protocol.title}",
+        (people_plot(means), person_plot(shares, read)),
+        tables.known([table]),
+        (
+            "Above: the parts of the variance, mean of the units. Below: the person's share of "
+            "each unit; hollow: with each person's baseline subtracted.",
+            *column.comparison.notes,
+        ),
+    )
+
+
+def _heading(column: Column) -> str:
+    return f"{column.test.name}: {column.protocol.title}"
+
+
+def _notes(matrix: Matrix) -> tuple[str, ...]:
+    notes = [
+        "Every pair is compared over the labels that both sides have: figures of one column are "
+        "over the same labels only where the number of labels is the same; the tables of each test "
+        "set compare all models over the labels that all of them read."
+    ]
+    if any(opened and not opened.trained_on for opened in matrix.models.values()):
+        notes.append(
+            "Weights that do not say what they learned from may have learned from the tested set."
+        )
+    if matrix.settings.few:
+        notes.append("A dry run: a few samples of each fold.")
+    return tuple(notes)
+
+
+def content(matrix: Matrix) -> dict[str, Any]:
+    """Everything in the report; undefined numbers are None."""
+    models = {
+        name: None
+        if opened is None
+        else {
+            "weights": [f"{w.manifest.name} {w.manifest.version}" for w in opened.weights],
+            "sha256": opened.digest,
+            "learned_from": list(opened.trained_on),
+            **asdict(opened.abilities),
+        }
+        for name, opened in matrix.models.items()
+    }
+    cells = [
+        {"model": model, "test": test, **asdict(cell)}
+        for (model, test), cell in matrix.cells.items()
+    ]
+    return plain(  # type: ignore[no-any-return]
+        {
+            "norface": norface.__version__,
+            "models": models,
+            "columns": [_column(column) for column in matrix.columns],
+            "pairs": cells,
+        }
+    )
+
+
+def _column(column: Column) -> dict[str, Any]:
+    comparison = column.comparison
+    people: Mapping[str, Any] = comparison.people if comparison else {}
+    return {
+        "test": column.test.name,
+        "protocol": column.protocol.name,
+        "task": column.protocol.task,
+        "labels": list(column.protocol.labels),
+        "data_sha256": column.data_sha256,
+        "comparison": None
+        if comparison is None
+        else {
+            "labels": list(comparison.labels),
+            "figures": {
+                name: {metric: asdict(figure) for metric, figure in figures.items()}
+                for name, figures in comparison.figures.items()
+            },
+            "guess": comparison.guess,
+            "people": {
+                variant: {label: asdict(one) for label, one in labels.items()}
+                for variant, labels in people.items()
+            },
+            "notes": list(comparison.notes),
+        },
+    }
