@@ -20,6 +20,19 @@ def test_labels() -> None:
     assert (labels[1] == 0).all()
 
 
+def test_votes_take_the_place_of_the_emotion() -> None:
+    votes = torch.full((3, 8), torch.nan)
+    votes[0] = torch.tensor([0.75, 0.25, 0, 0, 0, 0, 0, 0])
+    votes[2] = votes[0]
+    labels = emotion_labels(torch.tensor([1, 1, -1]), distribution=votes, smoothing=0.08)
+    assert labels[0].tolist() == pytest.approx([0.7, 0.24] + [0.01] * 6)
+    assert labels[1].tolist() == pytest.approx([0.01, 0.93] + [0.01] * 6)
+    torch.testing.assert_close(labels[2], labels[0])
+    # The least loss is reached by saying what the votes say.
+    logits = labels.log()
+    assert emotion_loss(logits, labels) < emotion_loss(logits.flip(1), labels)
+
+
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
 def test_is_torchs_cross_entropy(smoothing: float) -> None:
     logits = torch.randn(16, 8, generator=torch.Generator().manual_seed(0))

@@ -338,7 +338,8 @@ def output(count: int = 4) -> tuple[ClassificationOutput, list[torch.Tensor]]:
 def labels(intensity: torch.Tensor, emotion: torch.Tensor) -> LabelledFaces:
     nothing = torch.empty(0)
     presence = presence_of(intensity[..., 0])
-    return LabelledFaces(nothing, None, nothing, intensity, presence, emotion)
+    distribution = torch.full((len(emotion), 8), torch.nan)
+    return LabelledFaces(nothing, None, nothing, intensity, presence, emotion, distribution)
 
 
 def options_of_losses(presence: str) -> ClassificationConfig:
@@ -365,6 +366,22 @@ def test_no_label_no_loss(presence: str) -> None:
     for leaf in leaves:
         assert leaf.grad is not None
         assert (leaf.grad == 0).all()
+
+
+def test_votes_are_learned_if_asked() -> None:
+    out, _ = output()
+    truth = labels(torch.full((4, UNITS, 3), torch.nan), torch.zeros(4, dtype=torch.long))
+    other = torch.eye(8)[torch.tensor([3, 3, 3, 3])]
+    plain = options_of_losses("weighted")
+    asked = dataclasses.replace(plain, distributions=True)
+
+    def loss(faces: LabelledFaces, config: ClassificationConfig) -> float:
+        return float(loss_terms(out, faces, WEIGHTS, config)["emotion"].detach())
+
+    voted = truth._replace(distribution=other)
+    assert loss(voted, plain) == loss(truth, plain) == loss(truth, asked)
+    shown = truth._replace(emotion=torch.full((4,), 3))
+    assert loss(voted, asked) == loss(shown, plain) != loss(truth, plain)
 
 
 @pytest.mark.parametrize("presence", ["weighted", "asymmetric"])

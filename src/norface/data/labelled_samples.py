@@ -50,6 +50,9 @@ class LabelledSamples:
         intensity: (N, A, 3) float16; sets do not tell the sides apart, so only the first is known.
         present: (N, A) int8: 1, 0, or -1 where unknown.
         emotion: (N,) int8.
+        emotion_distribution: (N, 8) float32, shares of the votes on each emotion of
+            `norface.facs.EMOTIONS`: of those that count in the protocol, summing to 1. NaN in the
+            rows of samples that have none.
         identity: (N,) int32.
         real: (N,) bool, all true.
         targets: (T, 256, 256, 3) uint8.
@@ -61,6 +64,7 @@ class LabelledSamples:
     intensity: NDArray[np.float16]
     present: NDArray[np.int8]
     emotion: NDArray[np.int8]
+    emotion_distribution: NDArray[np.float32]
     identity: NDArray[np.int32]
     real: NDArray[np.bool_]
     targets: NDArray[np.uint8]
@@ -71,6 +75,10 @@ class LabelledSamples:
     def presence(self, rows: NDArray[np.int64]) -> NDArray[np.int8]:
         """(n, A) of samples: 1, 0, or -1 where unknown."""
         return self.present[rows]
+
+    def distribution(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """(n, 8) of samples, NaN where unknown."""
+        return self.emotion_distribution[rows]
 
 
 def label_samples(
@@ -97,11 +105,13 @@ def label_samples(
     intensity = np.full((*shape, 3), np.nan, np.float16)
     present = np.full(shape, -1, np.int8)
     emotion = np.full(len(samples), -1, np.int8)
+    distribution = np.full((len(samples), len(EMOTIONS)), np.nan, np.float32)
     for n, sample in enumerate(samples):
         truth = protocol.truth(sample)
         if protocol.task == "emotion":
             assert sample.emotion is not None
             emotion[n] = EMOTIONS.index(sample.emotion)
+            distribution[n] = _shares(sample, protocol.labels)
         if not reads_units:
             continue
         for unit in units:
@@ -119,7 +129,16 @@ def label_samples(
         intensity=intensity,
         present=present,
         emotion=emotion,
+        emotion_distribution=distribution,
         identity=people.astype(np.int32),
         real=np.ones(len(samples), bool),
         targets=targets,
     )
+
+
+def _shares(sample: Sample, labels: Sequence[str]) -> NDArray[np.float32]:
+    """(8,) the sample's votes on the emotions that count; NaN where it has none on them."""
+    votes = sample.emotion_distribution or {}
+    shares = np.array([votes.get(e, 0.0) if e in labels else 0.0 for e in EMOTIONS], np.float32)
+    total = shares.sum()
+    return shares / total if total > 0 else np.full_like(shares, np.nan)

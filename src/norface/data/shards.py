@@ -91,6 +91,10 @@ class Shards:
         whole = self.intensity[rows, :, 0]
         return np.where(np.isnan(whole), -1, whole >= facs.PRESENCE_INTENSITY).astype(np.int8)
 
+    def distribution(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """(n, 8) shares of votes on the emotions: NaN, as shards have none."""
+        return np.full((len(rows), len(facs.EMOTIONS)), np.nan, np.float32)
+
 
 def shard_paths(folder: Path) -> list[Path]:
     """The shards of a folder, sorted by name.

@@ -9,21 +9,34 @@ from norface.facs import EMOTIONS
 
 
 def emotion_labels(
-    emotion: Tensor, *, smoothing: float = 0.0, allowed: Tensor | None = None
+    emotion: Tensor,
+    *,
+    distribution: Tensor | None = None,
+    smoothing: float = 0.0,
+    allowed: Tensor | None = None,
 ) -> Tensor:
     """Labels as probabilities (B, 8), 0 throughout where unknown.
 
     Args:
         emotion: (B,), index into `norface.facs.EMOTIONS`, -1 where unknown.
+        distribution: (B, 8) shares of votes on the emotions, taken instead where they are known;
+            NaN where they are not.
         smoothing: share of the label given to all allowed emotions alike.
         allowed: (B, 8) bool, the emotions that one could have said; all by default.
     """
-    known = (emotion >= 0)[:, None]
-    if allowed is None:
-        allowed = torch.ones(len(emotion), len(EMOTIONS), dtype=torch.bool, device=emotion.device)
     hard = torch.nn.functional.one_hot(emotion.long().clamp(min=0), len(EMOTIONS)).float()
-    shared = allowed / allowed.sum(1, keepdim=True).clamp(min=1)
-    return (hard * (1.0 - smoothing) + shared * smoothing) * known
+    label = hard * (emotion >= 0)[:, None]
+    if distribution is not None:
+        label = torch.where(distribution.isnan().any(1, keepdim=True), label, distribution)
+    if allowed is None:
+        allowed = torch.ones_like(label, dtype=torch.bool)
+    return smoothed(label, smoothing, allowed)
+
+
+def smoothed(label: Tensor, share: float, allowed: Tensor) -> Tensor:
+    """Labels (B, 8), a share of each given to all allowed (B, 8) emotions; unknown stays 0."""
+    alike = allowed / allowed.sum(1, keepdim=True).clamp(min=1)
+    return (label * (1.0 - share) + alike * share) * (label.sum(1, keepdim=True) > 0)
 
 
 def emotion_loss(

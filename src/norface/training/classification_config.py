@@ -62,6 +62,9 @@ class ClassificationConfig(RunConfig):
         gamma_negative: of the asymmetric loss.
         margin: of the asymmetric loss.
         balance_emotions: weight emotions by the root of their rarity.
+        distributions: learn the shares of the votes on the emotions where a set has them (FER+,
+            some tables), not the emotion of the majority alone. What is chosen and scored by stays
+            the majority.
         smoothing: share of an emotion's label given to all emotions alike.
         intensity_weight: weight of the squared error of intensities.
         agreement_weight: weight of the concordance of intensities.
@@ -98,6 +101,7 @@ class ClassificationConfig(RunConfig):
     gamma_negative: float = 4.0
     margin: float = 0.05
     balance_emotions: bool = False
+    distributions: bool = False
     smoothing: float = 0.1
     intensity_weight: float = 0.2
     agreement_weight: float = 0.3

@@ -32,6 +32,7 @@ class LabelledFaces(NamedTuple):
         intensity: (B, A, 3) in 0..5, NaN where unknown.
         presence: (B, A), 1, 0, or -1 where unknown; some data sets know it without the intensity.
         emotion: (B,) long, index into `norface.facs.EMOTIONS`, -1 where unknown.
+        distribution: (B, 8) shares of votes on the emotions, NaN where unknown.
     """
 
     original: Tensor
@@ -40,6 +41,7 @@ class LabelledFaces(NamedTuple):
     intensity: Tensor
     presence: Tensor
     emotion: Tensor
+    distribution: Tensor
 
 
 class FaceSource(Protocol):
@@ -143,7 +145,7 @@ class ImageFaces:
         """See `FaceSource`."""
         kept = self._room(len(samples))
         varied = list(self._pool.map(self._vary, samples, rngs, kept))
-        intensity, presence, emotion = _labels(self._samples, samples)
+        intensity, presence, *emotions = _labels(self._samples, samples)
         for n, face in enumerate(varied):
             if face.mirrored:
                 units = self._samples.units
@@ -156,7 +158,7 @@ class ImageFaces:
             torch.from_numpy(np.stack([face.shape for face in varied])),
             intensity,
             presence,
-            emotion,
+            *emotions,
         )
 
     def _vary(self, sample: int, rng: np.random.Generator, kept: NDArray[np.uint8]) -> _Varied:
@@ -228,10 +230,11 @@ class _Varied(NamedTuple):
     mirrored: bool
 
 
-def _labels(samples: Samples, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor]:
-    """Intensity, presence and emotion of `LabelledFaces`."""
+def _labels(samples: Samples, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Intensity, presence, emotion and distribution of `LabelledFaces`."""
     return (
         torch.from_numpy(samples.intensity[rows].astype(np.float32)),
         torch.from_numpy(samples.presence(rows)),
         torch.from_numpy(samples.emotion[rows].astype(np.int64)),
+        torch.from_numpy(samples.distribution(rows)),
     )

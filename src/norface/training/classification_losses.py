@@ -63,7 +63,11 @@ def loss_terms(
                 out.presence, truth.presence, positive_weight=weights.present
             )
     if out.emotion is not None:
-        label = emotion_labels(truth.emotion, smoothing=config.smoothing)
+        label = emotion_labels(
+            truth.emotion,
+            distribution=truth.distribution if config.distributions else None,
+            smoothing=config.smoothing,
+        )
         losses["emotion"] = emotion_loss(out.emotion, label, weight=weights.emotion)
     losses |= balance_losses(out.routings.values())
     total = torch.stack(

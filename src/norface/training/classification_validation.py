@@ -116,6 +116,7 @@ def _moved(faces: LabelledFaces, device: torch.device) -> LabelledFaces:
         faces.intensity.to(device),
         faces.presence.to(device),
         faces.emotion.to(device),
+        faces.distribution.to(device),
     )
 
 

@@ -49,4 +49,7 @@ class Samples(Protocol):
     def presence(self, rows: NDArray[np.int64]) -> NDArray[np.int8]:
         """(n, A) of samples, -1 where unknown."""
 
+    def distribution(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """(n, 8) shares of votes on the emotions, NaN where unknown."""
+
     def __len__(self) -> int: ...
