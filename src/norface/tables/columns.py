@@ -42,6 +42,7 @@ def face_row(
     *,
     frame: int = 0,
     timestamp: float | None = None,
+    person: int | None = None,
     columns: Sequence[str] = FACE_COLUMNS,
 ) -> dict[str, str]:
     """One row of ``faces.csv``, by column. What is not known is the empty string, never 0.
@@ -51,36 +52,38 @@ def face_row(
         face: None for a picture in which no face was found.
         frame: number of the frame in a clip; 0 for a picture.
         timestamp: seconds from the start of a clip; None for a picture.
+        person: whose face it is in a clip, in place of the face's number in its frame.
         columns: those of the table.
     """
     row = dict.fromkeys(columns, "")
     row["input"] = name
     row["frame"] = str(frame)
-    row["timestamp"] = _number(timestamp, 3)
+    row["timestamp"] = number(timestamp, 3)
     row["success"] = str(int(face is not None))
     if face is None:
         return row
-    row["face_id"] = str(face.face_id)
-    row["confidence"] = _number(face.confidence, _PROBABILITY)
+    row["face_id"] = str(face.face_id if person is None else person)
+    row["confidence"] = number(face.confidence, _PROBABILITY)
     for side in ("x", "y", "width", "height"):
-        row[side] = _number(getattr(face.box, side), _PIXELS)
+        row[side] = number(getattr(face.box, side), _PIXELS)
     for angle in ("pitch", "yaw", "roll"):
-        row[angle] = _number(getattr(face.pose, angle), _DEGREES)
+        row[angle] = number(getattr(face.pose, angle), _DEGREES)
     for unit_name, unit in face.action_units.items():
-        row[f"{unit_name}_r"] = _number(unit.intensity, _INTENSITY)
-        row[f"{unit_name}_p"] = _number(unit.probability, _PROBABILITY)
+        row[f"{unit_name}_r"] = number(unit.intensity, _INTENSITY)
+        row[f"{unit_name}_p"] = number(unit.probability, _PROBABILITY)
         row[f"{unit_name}_c"] = str(int(unit.present))
         if unit.left is not None:
-            row[f"{unit_name}_left_r"] = _number(unit.left, _INTENSITY)
+            row[f"{unit_name}_left_r"] = number(unit.left, _INTENSITY)
         if unit.right is not None:
-            row[f"{unit_name}_right_r"] = _number(unit.right, _INTENSITY)
+            row[f"{unit_name}_right_r"] = number(unit.right, _INTENSITY)
     row["emotion"] = face.emotion or ""
     for emotion, probability in face.emotions.items():
-        row[emotion] = _number(probability, _PROBABILITY)
+        row[emotion] = number(probability, _PROBABILITY)
     return row
 
 
-def _number(value: float | None, digits: int) -> str:
+def number(value: float | None, digits: int) -> str:
+    """A cell with so many digits after the point; empty for None and NaN."""
     if value is None or value != value:
         return ""
     # Adding 0.0 turns -0.0, which rounding makes of small negative values, into 0.0.
