@@ -19,6 +19,12 @@ def _analyze() -> Command:
     return analyze
 
 
+def _plot() -> Command:
+    from norface.cli.plot import plot
+
+    return plot
+
+
 def _info() -> Command:
     from norface.cli.info import info
 
@@ -117,6 +123,7 @@ def _export() -> Command:
 
 _COMMANDS: Final[dict[tuple[str, ...], tuple[str, Callable[[], Command]]]] = {
     ("analyze",): ("action units, emotions and normalized faces from pictures", _analyze),
+    ("plot",): ("timelines of a video's table, and its events", _plot),
     ("info",): ("the model card: training data, abilities, limits, licences", _info),
     ("synth",): ("rendered faces with their exact truth", _synth),
     ("evaluate",): ("scores on a benchmark or a data set", _evaluate),
