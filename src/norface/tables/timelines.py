@@ -22,6 +22,9 @@ FORMATS: Final = (".png", ".svg", ".pdf")
 
 _WIDTH: Final = 10.0
 _ROW: Final = 0.55
+_BETWEEN_PEOPLE: Final = 0.5
+"""Free rows above each further person, for the name."""
+
 _MARGINS: Final = {"top": 0.5, "bottom": 0.65, "left": 1.9, "right": 0.25}
 """Inches."""
 
@@ -94,10 +97,9 @@ def draw_timelines(
     lines = _lines(tracks, units)
     if not lines:
         raise ValueError("there is nothing to draw: nobody is seen")
-    height = len(lines) * _ROW + _MARGINS["top"] + _MARGINS["bottom"]
     # Words stay words in an SVG, and the same table gives the same file.
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "norface", "font.size": 9}):
-        figure = Figure(figsize=(_WIDTH, height), dpi=150)
+        figure = Figure(dpi=150)
         _draw(figure, lines, rule or EventRule(), title)
         part = path.with_name(path.name + ".part")
         kind = path.suffix.lower()[1:]
@@ -119,33 +121,40 @@ def _lines(tracks: Sequence[Track], units: Sequence[str]) -> list[_Line]:
 
 
 def _draw(figure: Figure, lines: Sequence[_Line], rule: EventRule, title: str) -> None:
-    axes = figure.subplots(len(lines), 1, sharex=True, squeeze=False)[:, 0]
+    tops, bottom = _places(figure, lines)
     width, height = figure.get_size_inches()
-    figure.subplots_adjust(
-        left=_MARGINS["left"] / width,
-        right=1 - _MARGINS["right"] / width,
-        top=1 - _MARGINS["top"] / height,
-        bottom=_MARGINS["bottom"] / height,
-        hspace=0.12,
-    )
-    several = len({id(line.track) for line in lines}) > 1
-    for line, axis in zip(lines, axes, strict=True):
-        _draw_line(axis, line, rule)
-        if several and line.first:
-            axis.set_title(_name(line.track), loc="right", fontsize=8, color=line.colour, pad=2)
+    left, right = _MARGINS["left"] / width, 1 - _MARGINS["right"] / width
     start = min(float(line.track.times[0]) for line in lines)
     stop = max(float(line.track.times[-1]) for line in lines)
-    axes[-1].set_xlim(start, stop if stop > start else start + 1)
-    _label_time(axes[-1], start, stop)
-    single = "" if several else _name(lines[0].track)
-    figure.suptitle(
-        " · ".join(part for part in (title, single) if part),
-        x=_MARGINS["left"] / width,
-        y=1 - 0.12 / height,
-        ha="left",
-        va="top",
-        fontsize=11,
-    )
+    videos = list(dict.fromkeys(Path(line.track.input).name for line in lines))
+    for line, top in zip(lines, tops, strict=True):
+        axis = figure.add_axes(
+            (left, (top - 0.88 * _ROW) / height, right - left, 0.88 * _ROW / height)
+        )
+        axis.set_xlim(start, stop if stop > start else start + 1)
+        _draw_line(axis, line, rule)
+        _label_time(axis, start, stop)
+        if top > bottom:
+            axis.tick_params(labelbottom=False)
+            axis.set_xlabel("")
+        if line.first:
+            name = _person(line.track) if len(videos) == 1 else _name(line.track)
+            axis.set_title(name, loc="right", fontsize=9, color=line.colour, pad=3)
+    shown = title or (videos[0] if len(videos) == 1 else "")
+    figure.text(left, 1 - 0.15 / height, shown, ha="left", va="top", fontsize=11)
+
+
+def _places(figure: Figure, lines: Sequence[_Line]) -> tuple[list[float], float]:
+    """Makes the figure as high as its rows need; the upper edge of each, and of the last."""
+    depth = _MARGINS["top"]
+    depths = []
+    for number, line in enumerate(lines):
+        depth += _BETWEEN_PEOPLE * _ROW if line.first and number else 0.0
+        depths.append(depth)
+        depth += _ROW
+    height = depth + _MARGINS["bottom"]
+    figure.set_size_inches(_WIDTH, height)
+    return [height - each for each in depths], height - depths[-1]
 
 
 def _draw_line(axis: Axes, line: _Line, rule: EventRule) -> None:
@@ -157,6 +166,10 @@ def _draw_line(axis: Axes, line: _Line, rule: EventRule) -> None:
     axis.fill_between(shown, 0, drawn, color=line.colour, alpha=0.25, linewidth=0)
     axis.set_ylim(0, MAXIMUM_INTENSITY)
     axis.set_yticks([0, MAXIMUM_INTENSITY], ["0", "5"], fontsize=6)
+    # Inside the row, or the 0 of one would touch the 5 of the next.
+    zero, five = axis.get_yticklabels()
+    zero.set_verticalalignment("bottom")
+    five.set_verticalalignment("top")
     axis.tick_params(axis="both", length=2)
     axis.grid(axis="x", color="0.9", linewidth=0.6)
     axis.set_axisbelow(True)
@@ -193,8 +206,11 @@ def _label_time(axis: Axes, start: float, stop: float) -> None:
 
 
 def _name(track: Track) -> str:
-    person = track.person if track.person.startswith("Person") else f"person {track.person}"
-    return f"{Path(track.input).name}, {person}" if track.input else person
+    return f"{Path(track.input).name}, {_person(track)}"
+
+
+def _person(track: Track) -> str:
+    return track.person if track.person.startswith("Person") else f"person {track.person}"
 
 
 def _thinned(
