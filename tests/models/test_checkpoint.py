@@ -48,6 +48,25 @@ def test_the_wrong_kind_is_refused(tmp_path: Path) -> None:
         checkpoint.load_classification(path)
 
 
+def test_whom_networks_learned_from_is_read_without_their_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, recipe = tmp_path / "a.safetensors", RECIPES[1]
+    people = {"disfa": ["SN001"]}
+    checkpoint.save_network(path, recipe.build(), recipe, notes={"learned_from": people})
+    header = checkpoint.read_header(path)
+    assert header["recipe"]["kind"] == "classification"
+    assert checkpoint.read_tensors(path)[1] == header
+
+    def refused(*_: object, **__: object) -> None:
+        raise AssertionError("weights are read")
+
+    monkeypatch.setattr(checkpoint, "safe_open", refused)
+    assert checkpoint.learned_from(path, None, tmp_path / "none") == people
+    path.write_bytes(b"\xff" * 40)
+    assert checkpoint.learned_from(path) == {}
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"none\.safetensors does not exist"):
         checkpoint.load_network(tmp_path / "none.safetensors")

@@ -15,7 +15,6 @@ Each face is framed as in the shards of `norface.data.shards`: 5/4 of the crop, 
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -38,6 +37,7 @@ from norface.data.face_finding import FaceFolderError, FaceSettings, Picture
 from norface.data.face_folder import find_faces
 from norface.data.sample import DataSet, Sample
 from norface.media.arrays import ArrayFileError, StoredArray
+from norface.media.hashes import file_hash
 from norface.synthesis.shard_format import original_size
 
 MANIFEST: Final = "manifest.json"
@@ -243,8 +243,4 @@ def _write_manifest(out: Path, content: dict[str, Any]) -> None:
 
 
 def _described(path: Path) -> dict[str, Any]:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return {"bytes": path.stat().st_size, "sha256": digest.hexdigest()}
+    return {"bytes": path.stat().st_size, "sha256": file_hash(path)}

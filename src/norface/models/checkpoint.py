@@ -22,9 +22,9 @@ from torch import Tensor, nn
 from norface.models import presets
 from norface.models.classification import ClassificationNetwork
 from norface.models.normalization import NormalizationNetwork
+from norface.runtime.checkpoint_header import HEADER, checkpoint_header
 
 FORMAT = 1
-_HEADER = "norface"
 _BUILDERS: dict[str, Callable[..., nn.Module]] = {
     "normalization": presets.normalization,
     "classification": presets.classification,
@@ -63,7 +63,7 @@ class Recipe:
         if self.kind not in _BUILDERS:
             raise CheckpointError(f"unknown kind of network {self.kind!r}")
         build = _BUILDERS[self.kind]
-        if self.kind == "masked_autoencoder":
+        if self.kind in ("masked_autoencoder", "emotions"):
             return build(self.preset, **self.options)
         return build(self.preset, pretrained=pretrained, **self.options)
 
@@ -120,7 +120,7 @@ def learned_from(*paths: Path | None) -> dict[str, list[str]]:
         if path is None:
             continue
         try:
-            _, header = read_tensors(path)
+            header = read_header(path)
         except CheckpointError:
             continue
         for name, these in header.get("notes", {}).get("learned_from", {}).items():
@@ -196,7 +196,7 @@ def write_whole(path: Path, content: bytes) -> None:
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str, Any]) -> None:
     """Write tensors and a header, which holds ``"format"`` and whatever else JSON can hold."""
     plain = {key: t.detach().cpu().contiguous().clone() for key, t in tensors.items()}
-    write_whole(path, save(plain, metadata={_HEADER: json.dumps(header, sort_keys=True)}))
+    write_whole(path, save(plain, metadata={HEADER: json.dumps(header, sort_keys=True)}))
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -205,18 +205,30 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     Raises:
         CheckpointError: no such file, damaged, or of another program or format.
     """
-    if not path.is_file():
-        raise CheckpointError(f"{path} does not exist")
+    header = read_header(path)
     try:
         with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path} is damaged or not a safetensors file: {error}") from error
-    header = json.loads(metadata.get(_HEADER, "{}"))
+    return tensors, header
+
+
+def read_header(path: Path) -> dict[str, Any]:
+    """The header of a file by `write_tensors`; no tensor is read.
+
+    Raises:
+        CheckpointError: no such file, damaged, or of another program or format.
+    """
+    if not path.is_file():
+        raise CheckpointError(f"{path} does not exist")
+    try:
+        header, keys = checkpoint_header(path)
+    except (ValueError, OSError) as error:
+        raise CheckpointError(f"{path} is damaged or not a safetensors file: {error}") from error
     if header.get("format") != FORMAT:
         raise CheckpointError(
             f"{path} is no norface checkpoint of format {FORMAT} "
-            f"(format {header.get('format')}, keys {', '.join(sorted(tensors)[:5])}, ...)"
+            f"(format {header.get('format')}, keys {', '.join(keys[:5])}, ...)"
         )
-    return tensors, header
+    return header

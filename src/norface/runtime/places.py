@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
-import struct
 import sys
 from pathlib import Path
 from typing import Final
+
+from norface.runtime.checkpoint_header import checkpoint_header
 
 DEFAULT_WEIGHTS: Final = Path(__file__).parent / "weights"
 EMBEDDED_NAMES: Final = ("default", "tiny")
 MANIFEST: Final = "manifest.json"
 _CHECKPOINTS: Final = (".safetensors", ".pth", ".pt", ".ckpt")
-_LARGEST_HEADER: Final = 1 << 26
 
 
 class WeightsError(RuntimeError):
@@ -98,14 +97,10 @@ def _export_of(checkpoint: Path) -> str:
 
 
 def _kind(checkpoint: Path) -> str | None:
-    """Which network a safetensors file says that it holds, read without the library."""
+    """Which network a safetensors file says that it holds."""
     try:
-        with checkpoint.open("rb") as file:
-            (size,) = struct.unpack("<Q", file.read(8))
-            if size > _LARGEST_HEADER:
-                return None
-            header = json.loads(file.read(size))
-        kind: str = json.loads(header["__metadata__"]["norface"])["recipe"]["kind"]
-    except (OSError, ValueError, KeyError, TypeError, struct.error):
+        header, _ = checkpoint_header(checkpoint)
+        kind: str = header["recipe"]["kind"]
+    except (OSError, ValueError, KeyError, TypeError):
         return None
     return kind

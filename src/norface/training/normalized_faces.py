@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from norface.data.face_finding import FaceFolderError
 from norface.data.prepared import StoredRows
 from norface.faces.bundle import LANDMARK_COUNT
 from norface.media.arrays import ArrayFileError, write_arrays
+from norface.media.hashes import file_hash
 from norface.media.images import read_image
 from norface.models.checkpoint import load_normalization
 from norface.runtime.normalizer import TARGET_FILE
@@ -31,8 +31,7 @@ def normalized_folder(prepared: Path, checkpoint: Path) -> Path:
     Raises:
         FileNotFoundError: there is no checkpoint.
     """
-    digest = hashlib.sha256(checkpoint.read_bytes()).hexdigest()
-    return prepared / f"normalized_{digest[:16]}"
+    return prepared / f"normalized_{file_hash(checkpoint)[:16]}"
 
 
 def normalize_prepared(

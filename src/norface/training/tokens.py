@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from norface.data.augment import AugmentationConfig, augment, centre
 from norface.data.shards import ShardError
+from norface.media.hashes import add_file
 from norface.models.checkpoint import write_whole
 from norface.training.batches import ahead
 from norface.training.frozen_normalizer import FrozenNormalizer
@@ -80,7 +81,8 @@ def cache_tokens(
         ShardError: the folder holds tokens of other faces or of another network.
     """
     rows = copies * len(samples)
-    digest = hashlib.sha256(checkpoint.read_bytes())
+    digest = hashlib.sha256()
+    add_file(digest, checkpoint)
     digest.update(samples.geometry[:: max(len(samples) // 64, 1)].tobytes())
     key = {
         "source": digest.hexdigest(),

@@ -9,6 +9,7 @@ from pathlib import Path, PurePath
 import numpy as np
 
 from norface.evaluation.predictions import Predictions
+from norface.media.hashes import add_file, file_hash
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,15 +42,14 @@ def file_digest(path: Path) -> str:
     Raises:
         OSError: it cannot be read.
     """
-    digest = hashlib.sha256()
     if not path.is_dir():
-        _add(digest, path)
-        return digest.hexdigest()
+        return file_hash(path)
+    digest = hashlib.sha256()
     for file in sorted(path.rglob("*")):
         name = file.relative_to(path)
         if file.is_file() and not any(part.startswith(".") for part in name.parts):
             digest.update(f"{name.as_posix()}\0{file.stat().st_size}\0".encode())
-            _add(digest, file)
+            add_file(digest, file)
     return digest.hexdigest()
 
 
@@ -66,9 +66,3 @@ def label_digest(predictions: Predictions) -> str:
     for row in sorted(rows):
         digest.update(repr(row).encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
-
-
-def _add(digest: hashlib._Hash, path: Path) -> None:
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -17,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 import norface
 from norface.evaluation.synfacs.tables import BenchmarkError, Truth
+from norface.media.hashes import file_hash
 from norface.runtime.analyzer import Norface
 from norface.runtime.sessions import Weights, available_cores
 from norface.tables.columns import face_columns, face_row
@@ -115,7 +115,7 @@ def _whole_rows(path: Path, columns: tuple[str, ...]) -> list[Row]:
 
 def _digest(path: Path) -> str:
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()[:32]
+        return file_hash(path)[:32]
     except OSError as error:
         raise BenchmarkError(f"{path} cannot be read ({error.strerror}).") from error
 
