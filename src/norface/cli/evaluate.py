@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import tyro
 from rich.table import Table
@@ -34,6 +34,8 @@ def evaluate(
     partial: bool = False,
     skip_missing: bool = False,
     pictures: bool = False,
+    beside: Annotated[tuple[Path, ...], tyro.conf.arg(metavar="PATH ...")] = (),
+    baseline: tuple[Literal["quantile", "mode", "given"], ...] = (),
     dry_run: bool = False,
     predictions: Annotated[Path | None, _PATH] = None,
     workers: Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="")] = None,
@@ -42,7 +44,7 @@ def evaluate(
 
     Writes results.json and report.md into OUT, and predictions.csv when norface itself is scored;
     an interrupted run goes on where it stopped. docs/data-sets.md lists the protocols; on their
-    data sets there is report.html too.
+    data sets there are report.html and predictions.npz too (docs/metrics.md says what is in it).
 
     Args:
         root: Folder of the data set as it was delivered, or of the benchmark, made by norface synth
@@ -59,11 +61,18 @@ def evaluate(
         partial: Go on when people of the protocol are missing in the data set.
         skip_missing: Leave labelled pictures out that are missing.
         pictures: Show the worst frames in report.html; mind the terms of the data set.
+        beside: Folders of further weights: how much of their readings is the person stands beside
+            that of the model's, on the same frames of a protocol of units.
+        baseline: Of each person, subtracted beside the readings as they are: estimated as a
+            quantile or the mode of the person's readings, or given by the faces that the set calls
+            neutral.
         dry_run: Read a few samples of each fold only, to try the command.
         predictions: CSV of another tool: input, AU01_r (0 to 5), AU01_c (0 or 1), and so on.
         workers: Processes; else one a core.
     """
     if protocol != BENCHMARK:
+        if split != "test":
+            raise CommandError(f"--split is for {BENCHMARK}.", code=WRONG_COMMAND)
         if predictions is not None:
             raise CommandError("--predictions is for synfacs-v1.", code=WRONG_COMMAND)
         # Imported here, for the benchmark needs less.
@@ -73,12 +82,22 @@ def evaluate(
             Options(
                 root=root, protocol=protocol, out=out, models=model, fold=fold, faces=faces,
                 test_root=test_root, partial=partial, skip_missing=skip_missing, pictures=pictures,
-                workers=workers, dry_run=dry_run,
+                beside=beside, baselines=tuple(dict.fromkeys(baseline)), workers=workers,
+                dry_run=dry_run,
             )
         )  # fmt: skip
-    if len(model) > 1 or any(v is not None for v in (fold, faces, test_root)):
+    unused = {
+        "--fold": fold is not None, "--faces": faces is not None,
+        "--test-root": test_root is not None, "several models": len(model) > 1,
+        "--partial": partial, "--skip-missing": skip_missing, "--pictures": pictures,
+        "--beside": bool(beside), "--baseline": bool(baseline), "--dry-run": dry_run,
+    }  # fmt: skip
+    if any(unused.values()):
+        said = ", ".join(name for name, given in unused.items() if given)
         raise CommandError(
-            "--fold, --faces, --test-root and several models are for data sets.", code=WRONG_COMMAND
+            f"{said}: for data sets, not for {BENCHMARK}. norface evaluate matrix compares several "
+            "models on it, tries a few samples, and shows the people in their readings.",
+            code=WRONG_COMMAND,
         )
     weights = model[0] if model else None
     if weights is not None and predictions is not None:

@@ -15,13 +15,15 @@ from norface.cli.data import read_set
 from norface.cli.data_told import data_faults_told
 from norface.data.prepared import prepare_set, read_prepared
 from norface.data.protocols import Division, Protocol, protocol
+from norface.evaluation.people import BaselineKind
+from norface.evaluation.people_compared import people_of
 from norface.evaluation.prediction_files import write_csv, write_npz
 from norface.evaluation.predictions import Predictions, PredictionsError
 from norface.evaluation.protocol_run import FoldReading, read_protocol
 from norface.evaluation.published import published_figure
 from norface.evaluation.report.about import About, file_digest
 from norface.evaluation.report.pictures import pictures_below
-from norface.evaluation.report.write import write_report
+from norface.evaluation.report.write import AS_READ, write_report
 from norface.evaluation.scores import Scores, score
 from norface.runtime.sessions import Weights
 
@@ -42,6 +44,8 @@ class Options:
     partial: bool = False
     skip_missing: bool = False
     pictures: bool = False
+    beside: tuple[Path, ...] = ()
+    baselines: tuple[BaselineKind, ...] = ()
     workers: int | None = None
     dry_run: bool = False
 
@@ -52,6 +56,12 @@ def evaluate_protocol(options: Options) -> int:
         plan = protocol(options.protocol)
     except ValueError as error:
         raise CommandError(f"{error}, synfacs-v1.", code=WRONG_COMMAND) from error
+    if plan.task == "emotion" and (options.beside or options.baselines):
+        raise CommandError(
+            f"--beside and --baseline show people in readings of units; {plan.name} is about "
+            "emotions.",
+            code=WRONG_COMMAND,
+        )
     if plan.task == "affect":
         raise CommandError(
             f"{plan.name} is about valence and arousal, which norface does not read.",
@@ -77,6 +87,11 @@ def evaluate_protocol(options: Options) -> int:
                 prepare_set(there, folder, workers=options.workers, say=say)
             faces = read_prepared(folder, there)
             predictions, unread = read_protocol(plan, tested, faces, there, say=say)
+            others = {
+                name: read_protocol(plan, folds, faces, there, say=say)[0]
+                for name, folds in _beside(tested, options).items()
+            }
+        people = people_of({AS_READ: predictions, **others}, options.baselines, there)
         scores = score(predictions)
         about = About(
             title=plan.title,
@@ -85,12 +100,12 @@ def evaluate_protocol(options: Options) -> int:
             model_sha256=_digest(tested),
             data=f"{there.name} {there.variant}".strip(),
             data_sha256=there.fingerprint(),
-            notes=_notes(plan, tested, unread, there.skipped, options),
+            notes=(*_notes(plan, tested, unread, there.skipped, options), *people.notes),
         )
         write_npz(predictions, options.out / "predictions.npz")
         write_csv(predictions, options.out / "predictions.csv")
         picture_of = pictures_below(predictions) if options.pictures else None
-        write_report(scores, options.out, about, picture_of=picture_of)
+        write_report(scores, options.out, about, shares=people.shares, picture_of=picture_of)
     except (PredictionsError, OSError) as error:
         raise CommandError(str(error)) from error
     _print(plan, scores, predictions)
@@ -118,6 +133,18 @@ def _tested(plan: Protocol, divisions: tuple[Division, ...], options: Options) -
     return [
         FoldReading(d, number, model) for (number, d), model in zip(chosen, models, strict=True)
     ]
+
+
+def _beside(tested: list[FoldReading], options: Options) -> dict[str, list[FoldReading]]:
+    """The same folds with each of the further weights, by their names."""
+    found: dict[str, list[FoldReading]] = {}
+    for folder in options.beside:
+        manifest = Weights(folder).manifest
+        name = f"{manifest.name} {manifest.version}"
+        # Several folders may hold weights of one name.
+        name = name if name not in found else f"{name} ({folder})"
+        found[name] = [replace(each, weights=folder) for each in tested]
+    return found
 
 
 def _named(tested: FoldReading) -> str:

@@ -83,7 +83,8 @@ def read_protocol(
         readings = (read or read_now)(weights, part)
         score = readings.columns(plan, part)
         found = readings.found(part)
-        for label, lacking in zip(plan.labels, np.isnan(score[found]).all(axis=0), strict=True):
+        lacks = np.asarray(np.isnan(score[found]).all(axis=0))
+        for label, lacking in zip(plan.labels, lacks.tolist(), strict=True):
             if lacking:
                 unread[label] = unread.get(label, 0) + 1
         cut = [weights.manifest.thresholds.get(label, 0.5) for label in plan.labels]

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Final
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from norface.data.sample import DataSet
 from norface.evaluation.metrics import f1, nan_mean
-from norface.evaluation.people import BaselineKind, Shares, compare_people, without_baseline
+from norface.evaluation.people import BaselineKind, Shares
+from norface.evaluation.people_compared import people_of
 from norface.evaluation.predictions import Predictions
 from norface.evaluation.scores import Figure, score
-
-WAYS: Final[Mapping[BaselineKind, str]] = {
-    "given": "given baseline subtracted",
-    "quantile": "baseline subtracted (0.2 quantile)",
-    "mode": "baseline subtracted (mode)",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +52,8 @@ def compare(
     labels = tuple(n for n in first.labels if all(n in p.labels for p in read.values()))
     same = {name: p.only(labels) for name, p in read.items()} if labels else {}
     figures = {name: score(p).overall for name, p in same.items()}
-    people: Mapping[str, Mapping[str, Shares]] = {}
-    notes: tuple[str, ...] = ()
-    if same and first.task != "emotion" and first.has_subjects:
-        people, notes = _people(same, baselines, data)
-    return Comparison(labels, figures, guess(first), people, notes)
+    people = people_of(same, baselines, data)
+    return Comparison(labels, figures, guess(first), people.shares, people.notes)
 
 
 def guess(p: Predictions) -> float:
@@ -77,46 +68,3 @@ def guess(p: Predictions) -> float:
         true = column[~np.isnan(column)] > 0
         values.append(f1(true, np.ones_like(true)))
     return nan_mean(values)
-
-
-def _people(
-    read: Mapping[str, Predictions], baselines: Sequence[BaselineKind], data: DataSet
-) -> tuple[Mapping[str, Mapping[str, Shares]], tuple[str, ...]]:
-    notes = []
-    if "given" in baselines:
-        read, note = _with_neutral(read, data)
-        if not next(iter(read.values())).neutral.any():
-            return {}, (f"{data.name} marks no frame as neutral: no baseline is given.",)
-        notes.append(note)
-    variants = {}
-    for name, p in read.items():
-        variants[name] = p
-        for kind in baselines:
-            variants[f"{name}, {WAYS[kind]}"] = without_baseline(p, kind)
-    if {"quantile", "mode"} & set(baselines):
-        notes.append(
-            "An estimated baseline is made of all readings of a person, without any label."
-        )
-    return compare_people(variants), tuple(notes)
-
-
-def _with_neutral(
-    read: Mapping[str, Predictions], data: DataSet
-) -> tuple[dict[str, Predictions], str]:
-    """The people of whom the set has a neutral frame, that frame marked."""
-    neutral = {
-        (str(s.path), -1 if s.frame is None else s.frame)
-        for s in data.samples
-        if s.emotion == "neutral"
-    }
-    marked = {}
-    left = 0
-    for name, p in read.items():
-        places = zip(p.path.tolist(), p.frame.tolist(), strict=True)
-        at_rest = np.array([place in neutral for place in places]) & ~np.isnan(p.score).all(axis=1)
-        whom = set(p.subject[at_rest].tolist())
-        rows = np.array([person in whom for person in p.subject.tolist()], bool)
-        left = len(set(p.subject.tolist()) - whom)
-        marked[name] = replace(p, neutral=at_rest).chosen(rows)
-    said = f"; {left} people without one are left out" if left else ""
-    return marked, f"Given baselines: the faces that the set calls neutral{said}."

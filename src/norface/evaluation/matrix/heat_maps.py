@@ -10,6 +10,7 @@ from typing import Final
 from norface.evaluation.matrix.cells import Cell, Result
 from norface.evaluation.matrix.run import Column, Matrix
 from norface.evaluation.people import Shares, mean_shares
+from norface.evaluation.people_compared import WAYS
 from norface.evaluation.report.svg import Drawing, Scale
 from norface.evaluation.report.tables import MAIN_METRIC, METRIC_TITLES
 from norface.evaluation.scores import Figure
@@ -136,9 +137,8 @@ def person_plot(shares: Mapping[str, Mapping[str, Shares]], models: Sequence[str
     most = [s.person for one in shares.values() for s in one.values() if not math.isnan(s.person)]
     scale = Scale(0.0, max([0.1, *most]), left, width - 24)
     d = Drawing(width, top + _ROW * len(labels) + 46, "The person's share of the variance")
-    kinds = {v: _series(v, models) for v in variants}
     for i, variant in enumerate(variants):
-        d.dot(left + 6, 14 + 18 * i, kinds[variant], radius=4.5)
+        _mark(d, left + 6, 14 + 18 * i, variant, models)
         d.text(left + 18, 18 + 18 * i, variant)
     foot = top + _ROW * len(labels)
     for tick in scale.ticks():
@@ -160,17 +160,25 @@ def person_plot(shares: Mapping[str, Mapping[str, Shares]], models: Sequence[str
         for variant, value in values.items():
             if not math.isnan(value):
                 tip = f"{label}, {variant}: {value:.1%}"
-                d.dot(scale(value), y, kinds[variant], radius=6 if row == 0 else 4.5, tip=tip)
+                _mark(d, scale(value), y, variant, models, tip=tip)
         if row == 0:
             d.line(10, top + _ROW, width - 24, top + _ROW, "axis")
     return d
 
 
-def _series(variant: str, models: Sequence[str]) -> str:
-    """Colour of the model; hollow with a baseline subtracted."""
+def _mark(
+    d: Drawing, x: float, y: float, variant: str, models: Sequence[str], *, tip: str = ""
+) -> None:
+    """In the colour of the model; hollow with a baseline subtracted, a diamond with a given one."""
     owner = max((m for m in models if variant == m or variant.startswith(f"{m}, ")), key=len)
     colour = _SERIES[list(models).index(owner) % len(_SERIES)]
-    return colour if variant == owner else f"{colour} hollow"
+    if variant == owner:
+        d.dot(x, y, colour, radius=5, tip=tip)
+    elif variant.endswith(WAYS["given"]):
+        d.diamond(x, y, f"{colour} hollow", radius=6, tip=tip)
+    else:
+        small = variant.endswith(WAYS["mode"])
+        d.dot(x, y, f"{colour} hollow", radius=3 if small else 5, tip=tip)
 
 
 def _shade(value: float) -> float:

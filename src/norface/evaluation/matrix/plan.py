@@ -89,7 +89,7 @@ class Plan:
 
     def __post_init__(self) -> None:
         for kind, entries in (("model", self.models), ("test", self.tests)):
-            names = [entry.name for entry in entries]  # type: ignore[attr-defined]
+            names = [entry.name for entry in entries]
             if not names:
                 raise PlanError(f"there is no {kind}: name at least one")
             for name in names:
@@ -203,6 +203,8 @@ def _test(entry: dict[str, Any], base: Path) -> Test:
 
 
 def _known(entry: dict[str, Any], keys: set[str]) -> None:
+    if not isinstance(entry, dict):
+        raise PlanError(f"an entry must be an object of {', '.join(sorted(keys))}, not {entry!r}")
     unknown = sorted(set(entry) - keys)
     if unknown:
         raise PlanError(f"unknown {', '.join(unknown)}; there are {', '.join(sorted(keys))}")

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import norface
 from norface.evaluation.matrix import tables
+from norface.evaluation.matrix.compare import Comparison
 from norface.evaluation.matrix.heat_maps import label_map, pair_map, person_plot
 from norface.evaluation.matrix.run import Column, Matrix
 from norface.evaluation.people import mean_shares
@@ -19,6 +20,7 @@ from norface.evaluation.report.html import described, drawn_section, page
 from norface.evaluation.report.markdown import markdown
 from norface.evaluation.report.plots import people_plot
 from norface.evaluation.report.sections import Section
+from norface.evaluation.report.tables import LABEL_METRIC, METRIC_TITLES
 
 TITLE: Final = "Models by test sets"
 
@@ -62,27 +64,35 @@ def _sections(matrix: Matrix) -> list[Section]:
         drawing = label_map(matrix, column)
         if drawing is not None:
             shown = (tables.metrics_table(matrix, column), tables.labels_table(matrix, column))
-            found.append(Section(_heading(column), (drawing,), tables.known(shown)))
-    found += [_people(matrix, c) for c in matrix.columns if c.comparison and c.comparison.people]
+            title = METRIC_TITLES[LABEL_METRIC[column.protocol.task]]
+            words = (f"{title} of each label by each model; the shade is from 0 to 1.",)
+            found.append(Section(_heading(column), (drawing,), tables.known(shown), words))
+    for column in matrix.columns:
+        if column.comparison and column.comparison.people:
+            found += _people(matrix, column, column.comparison)
     return found
 
 
-def _people(matrix: Matrix, column: Column) -> Section:
-    assert column.comparison is not None
-    shares = column.comparison.people
+def _people(matrix: Matrix, column: Column, comparison: Comparison) -> list[Section]:
+    shares = comparison.people
     means = {variant: {"mean": mean_shares(labels)} for variant, labels in shares.items()}
     read = [name for name in matrix.models if name in shares]
-    table = tables.person_table(column)
-    return Section(
-        f"The person in the readings: {column.protocol.title}",
-        (people_plot(means), person_plot(shares, read)),
-        tables.known([table]),
-        (
-            "Above: the parts of the variance, mean of the units. Below: the person's share of "
-            "each unit; hollow: with each person's baseline subtracted.",
-            *column.comparison.notes,
-        ),
+    heading = f"The person in the readings: {column.protocol.title}"
+    words = (
+        "Of the variance of the readings: what the true label explains, what differs from person "
+        "to person with the true label held equal, and the rest. Mean of the units.",
+        *comparison.notes,
     )
+    each = "The person's share alone; hollow: with each person's baseline subtracted."
+    return [
+        Section(heading, (people_plot(means),), words=words),
+        Section(
+            f"{heading}, each unit",
+            (person_plot(shares, read),),
+            tables.known([tables.person_table(column)]),
+            (each,),
+        ),
+    ]
 
 
 def _heading(column: Column) -> str:

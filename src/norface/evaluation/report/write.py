@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from norface.evaluation.people import compare_people
+from norface.evaluation.people import Shares, compare_people
 from norface.evaluation.predictions import Predictions
 from norface.evaluation.report.about import About
 from norface.evaluation.report.content import content
@@ -27,6 +27,7 @@ def write_report(
     about: About,
     *,
     variants: Mapping[str, Predictions] | None = None,
+    shares: Mapping[str, Mapping[str, Shares]] | None = None,
     picture_of: PictureOf | None = None,
     worst: int = 12,
 ) -> None:
@@ -39,6 +40,8 @@ def write_report(
         variants: other readings of the same frames by name, e.g. without the normalized face, or
             with each subject's baseline subtracted: how much of each is the person stands beside
             that of ``scores``.
+        shares: the same, already compared (see `norface.evaluation.people_compared`); in place of
+            ``variants``.
         picture_of: see `norface.evaluation.report.pictures.pictures_below`; None for a report
             without pictures, which data sets' terms often ask for before it is passed on.
         worst: how many of the worst frames to show.
@@ -48,8 +51,8 @@ def write_report(
         OSError: the folder cannot be written to.
     """
     p = scores.predictions
-    shares = {}
-    if p.has_subjects and p.task != "emotion":
+    shares = shares or {}
+    if not shares and p.has_subjects and p.task != "emotion":
         shares = compare_people({AS_READ: p, **(variants or {})})
     frames = worst_frames(p, worst)
     faces = []
