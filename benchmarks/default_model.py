@@ -1,7 +1,7 @@
 """The figures of the default model, from the ONNX files that users get.
 
     python benchmarks/default_model.py --out results/figures \
-        --test SHARDS --train SHARDS --portraits DIR... --identity MobileFaceNet.onnx --fer ALIGNED
+        --test SHARDS --train SHARDS --portraits DIR... --identity MobileFaceNet.onnx
 
 Each part needs its own data and is left out without them:
 --test       shards (see norface.data.shards) of people never trained on: F1 and ICC of each unit
@@ -9,9 +9,9 @@ Each part needs its own data and is left out without them:
 --portraits  folders of photos of people never trained on: smiles, privacy, the contact sheet
 --identity   the identity embedding for the privacy figures: the portraits under two augmentations,
              and synthetic people with two independent expressions
---fer        aligned faces of FER2013, made by norface.data.fer2013.prepare
 --ablation   NAME=CHECKPOINT of action unit networks, with --normalization, their F_nor:
              the same table for each, from the checkpoints
+For emotions see `norface evaluate --protocol fer2013-7-public`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from typing import Any
 import numpy as np
 
 from norface import facs
-from norface.data.fer2013 import EmotionFaces
 from norface.data.shards import load_shards
 from norface.evaluation import evaluate as ev
 from norface.evaluation.identity import IdentityEncoder, identity_figures, verification_auc
@@ -51,7 +50,6 @@ def main() -> int:
     parser.add_argument("--train", type=Path)
     parser.add_argument("--portraits", type=Path, nargs="+", default=[])
     parser.add_argument("--identity", type=Path)
-    parser.add_argument("--fer", type=Path)
     parser.add_argument("--normalization", type=Path)
     parser.add_argument("--ablation", nargs="+", default=[])
     parser.add_argument("--count", type=int, default=500, help="faces of --test")
@@ -116,9 +114,6 @@ def main() -> int:
         sheet = ev.contact_sheet(ev.analyze_portraits(chosen, weights=options.weights))
         write_image(options.out / "contact_sheet.png", sheet)
         print(f"contact sheet: {options.out / 'contact_sheet.png'}")
-    if options.fer is not None:
-        figures["fer2013"] = ev.emotion_figures(networks, EmotionFaces.load(options.fer))
-        print(_line("FER2013 PublicTest", figures["fer2013"]))
     (options.out / "figures.json").write_text(json.dumps(_plain(figures), indent=1) + "\n")
     print(f"figures: {options.out / 'figures.json'}")
     return 0

@@ -1,7 +1,7 @@
 """How well do readers that saw synthetic faces alone read real ones?
 
     python benchmarks/realism.py --faces before=DIR after=DIR --portraits DIR... \
-        --fer fer2013.npz --cache realism.npz --out results/realism
+        --fer FER2013 --cache realism.npz --out results/realism
 
 Each folder of ``--faces`` holds shards of one version of the synthesis (see `norface.data.shards`).
 The reader is the same for all: frozen ImageNet features of EfficientNet-Lite0 and ridge regression
@@ -33,8 +33,10 @@ import torch
 from numpy.typing import NDArray
 
 from norface import facs
-from norface.data.fer2013 import enlarge, read_fer2013
+from norface.data.catalog import read_data_set
+from norface.data.fixed_crop import find_in_crop
 from norface.data.portraits import TRUSTED
+from norface.data.sample_pictures import SamplePictures
 from norface.data.shards import shard_paths
 from norface.evaluation import evaluate as ev
 from norface.evaluation.metrics import accuracy, mean_recall, pearson, roc_auc
@@ -108,20 +110,18 @@ def _prepare(portraits: list[Path], fer: Path, cache: Path) -> None:
                     faces.append(align(image, face.points, SIZE).image)
                     teacher.append(face.blendshapes)
                     shapes.append(geometry(face.points))
-        images, emotion, test = read_fer2013(fer)
-        rows = np.flatnonzero(test)
         fer_faces, fer_teacher, fer_emotion, fer_shapes = [], [], [], []
-        for row in rows:
-            large = enlarge(images[row])
-            face = finder.landmark_crop(large)
-            if face is None:
-                continue
-            crop = align(large, face.points, SIZE)
-            if 0.33 < np.hypot(*crop.matrix[0, :2]) < 1.1 and abs(face.pose.yaw) < 60:
-                fer_faces.append(crop.image)
-                fer_teacher.append(face.blendshapes)
-                fer_emotion.append(emotion[row])
-                fer_shapes.append(geometry(face.points))
+        samples = read_data_set("fer2013", fer, "fer2013").samples
+        asked = [sample for sample in samples if sample.split == "validation"]
+        with SamplePictures() as pictures:
+            for sample in asked:
+                found = find_in_crop(finder, pictures.read(sample))
+                if found is not None:
+                    large, face = found
+                    fer_faces.append(align(large.image, face.points, SIZE).image)
+                    fer_teacher.append(face.blendshapes)
+                    fer_emotion.append(facs.EMOTIONS.index(sample.emotion))
+                    fer_shapes.append(geometry(face.points))
     np.savez(
         cache,
         portraits=np.stack(faces),
@@ -131,7 +131,7 @@ def _prepare(portraits: list[Path], fer: Path, cache: Path) -> None:
         fer_shape=np.stack(fer_shapes).astype(np.float16),
         fer_teacher=np.stack(fer_teacher),
         fer_emotion=np.array(fer_emotion),
-        found=np.array(len(fer_faces) / len(rows)),
+        found=np.array(len(fer_faces) / len(asked)),
     )
 
 

@@ -59,7 +59,7 @@ def test_synth_hands_skins_to_the_shards(
         ["train", "normalization", "--out", "{out}", "--data", "{out}"],
         ["train", "normalization", "--out", "{out}", "--data", "{out}", "--steps", "3"],
         ["train", "prepare-photos", "{out}", "--renders", "{out}", "--out", "{out}"],
-        ["train", "prepare-fer", "{out}", "--out", "{out}"],
+        ["train", "emotions", "--out", "{out}", "--steps", "3"],
         ["synth", "--count", "0", "--out", "{out}"],
         ["synth", "--count", "many", "--out", "{out}"],
         ["synth", "--sequences", "1", "--shards", "--out", "{out}"],

@@ -47,7 +47,7 @@ def classification(preset: str = "test", **options: Any) -> ClassificationNetwor
 def emotions(**options: Any) -> ClassificationNetwork:
     with torch.random.fork_rng():
         torch.manual_seed(2)
-        return presets.emotions("test", pretrained=False, **options).eval()
+        return presets.emotions("test", **options).eval()
 
 
 @pytest.fixture

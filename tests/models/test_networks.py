@@ -136,7 +136,7 @@ def _losses(name: str) -> list[tuple[nn.Module, Callable[[], Tensor]]]:
         (embedding, _embed(embedding)),
     ]
     if p.emotions is not None:
-        emotions = presets.emotions(name, pretrained=False)
+        emotions = presets.emotions(name)
         losses.append((emotions, _classify(emotions, image, 8)))
     if p.masked is not None:
         masked = presets.masked_autoencoder(name)
@@ -213,7 +213,7 @@ def test_a_batch_equals_its_faces_one_by_one() -> None:
     normalization = presets.normalization("test", pretrained=False).eval()
     _wake(normalization)
     action_units = presets.classification("test").eval()
-    emotions = presets.emotions("test", pretrained=False).eval()
+    emotions = presets.emotions("test").eval()
     images, others, geometry = torch.rand(3, 3, 128, 128), torch.rand(3, 3, 128, 128), _geometry(3)
     tokens, more = torch.randn(3, 64, 32), torch.randn(3, 64, 32)
     target, index = torch.rand(2, 3, 256, 256), torch.tensor([1, 0, 1])
@@ -276,7 +276,6 @@ def test_ablations_ignore_what_is_switched_off(original: bool, moe: bool) -> Non
         use_normalized=not original,
         input_moe=moe,
         output_moe=not moe,
-        pretrained=False,
     ).eval()
     tokens, images, geometry = torch.randn(2, 64, 32), torch.rand(2, 3, 128, 128), _geometry(2)
     with torch.no_grad():
@@ -351,7 +350,7 @@ def test_action_units_overfit_four_faces() -> None:
 
 
 def test_emotions_overfit_four_faces() -> None:
-    network = presets.emotions("test", pretrained=False)
+    network = presets.emotions("test")
     images, others, geometry = _faces(4), torch.rand(4, 3, 128, 128), _geometry(4)
     labels = torch.tensor([0, 3, 5, 7])
 

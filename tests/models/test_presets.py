@@ -116,7 +116,7 @@ def test_drop_path_needs_a_transformer_of_its_own() -> None:
 
 
 def test_the_special_emotion_network_is_tinys() -> None:
-    assert isinstance(presets.emotions("test", pretrained=False), ClassificationNetwork)
+    assert isinstance(presets.emotions("test"), ClassificationNetwork)
     with pytest.raises(ValueError, match="'base' has no emotion network of its own"):
         presets.emotions("base")
 

@@ -1,4 +1,4 @@
-"""The emotion loop, first without and then with the normalized face."""
+"""The emotion loop on a miniature FER2013, first without and then with the normalized face."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import dataclasses
 import io
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,76 +15,82 @@ import pytest
 import torch
 from rich.console import Console
 
-from norface import facs
+from norface.data import face_folder
 from norface.data.augment import AugmentationConfig
-from norface.data.fer2013 import EmotionFaces
+from norface.data.catalog import read_data_set
+from norface.data.face_finding import FaceFolderError
+from norface.data.prepared import prepare_set
+from norface.models import presets
 from norface.models.checkpoint import Recipe, load_classification, save_network
+from norface.models.grey_face_encoder import GreyFaceEncoder
 from norface.training import emotions as module
 from norface.training.batches import Part
 from norface.training.emotion_faces import Faces
 from norface.training.emotions import Sizes, train_emotions
 from norface.training.emotions_config import EmotionsConfig
+from norface.training.fold_config import FoldConfig
+from norface.training.normalized_faces import normalize_prepared
+from norface.training.run import TrainingError
 
 QUIET = Console(file=io.StringIO())
+PLAIN = AugmentationConfig(colour=0.0, grayscale=0.0, shading=0.0, occlusion=0.0)
 
 
-@pytest.fixture
-def faces(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def fer(tmp_path_factory: pytest.TempPathFactory) -> FoldConfig:
+    """A grey value for each emotion: 14 faces to learn from, 7 to choose by, 7 to test on."""
+    folder = tmp_path_factory.mktemp("fer")
     rng = np.random.default_rng(0)
-    count = 24
-    path = tmp_path / "aligned.npz"
-    EmotionFaces(
-        image=rng.integers(0, 256, (count, 96, 96)).astype(np.uint8),
-        geometry=rng.normal(0, 0.3, (count, 478, 3)).astype(np.float16),
-        found=np.ones(count, bool),
-        emotion=(np.arange(count) % 7).astype(np.int8),
-        test=np.arange(count) >= 18,
-    ).save(path)
-    return path
+    lines = ["emotion,pixels,Usage"]
+    for usage, rounds in (("Training", 2), ("PublicTest", 1), ("PrivateTest", 1)):
+        for emotion in list(range(7)) * rounds:
+            pixels = 30 * emotion + rng.integers(0, 20, 48 * 48)
+            lines.append(f"{emotion},{' '.join(map(str, pixels))},{usage}")
+    (folder / "fer2013.csv").write_text("\n".join(lines) + "\n")
+    with pytest.MonkeyPatch.context() as patch:
+        # Fresh processes would take seconds to start.
+        patch.setattr(face_folder, "in_processes", lambda work, jobs, *_: map(work, jobs))
+        data = read_data_set("fer2013", folder, "fer2013")
+        prepare_set(data, folder / "faces", crop=64, say=lambda _: None)
+    return FoldConfig(protocol="fer2013-7", root=folder, faces=folder / "faces")
 
 
-def test_both_phases(faces: Path, shard_folder: Path, tmp_path: Path) -> None:
-    common = {"faces": faces, "preset": "test", "batch": 8, "held_out": 4, "threads": 1}
-    first = train_emotions(
-        EmotionsConfig(out=tmp_path / "first", steps=3, mixup=0.2, **common),  # type: ignore[arg-type]
-        QUIET,
+def config(out: Path, fold: FoldConfig, **options: Any) -> EmotionsConfig:
+    return EmotionsConfig(
+        **{"out": out, "fold": fold, "preset": "test", "batch": 8, "threads": 1, **options}
     )
+
+
+def test_both_phases(fer: FoldConfig, make_shards: Callable[..., None], tmp_path: Path) -> None:
+    make_shards(tmp_path / "shards", count=32)
+    first = train_emotions(config(tmp_path / "first", fer, steps=3, mixup=0.2), QUIET)
     network, notes = load_classification(first)
     assert not network.use_normalized
-    assert 0 <= notes["figures"]["public_test_accuracy"] <= 1
+    assert 0 <= notes["figures"]["accuracy"] <= 1
+    assert notes["fold"]["protocol"] == "fer2013-7"
+    assert notes["learned_from"] == {"fer2013": []}
     recipe = Recipe(kind="normalization", preset="test")
     torch.manual_seed(0)
-    save_network(tmp_path / "normalization.safetensors", recipe.build(), recipe)
-    second = train_emotions(
-        EmotionsConfig(
-            out=tmp_path / "second",
-            steps=2,
-            start=first,
-            data=(shard_folder,),
-            normalization=tmp_path / "normalization.safetensors",
-            **common,  # type: ignore[arg-type]
-        ),
-        QUIET,
+    normalization = tmp_path / "normalization.safetensors"
+    save_network(normalization, recipe.build(), recipe)
+    second = config(
+        tmp_path / "second",
+        fer,
+        steps=2,
+        start=first,
+        data=(tmp_path / "shards",),
+        normalization=normalization,
     )
-    assert load_classification(second)[0].use_normalized
+    with pytest.raises(FaceFolderError, match="make the normalized faces"):
+        train_emotions(second, QUIET)
+    assert fer.faces is not None
+    normalize_prepared(fer.faces, normalization, say=lambda _: None)
+    assert load_classification(train_emotions(second, QUIET))[0].use_normalized
 
 
-def write_faces(path: Path, emotions: list[int]) -> Path:
-    """Faces by FER2013's hand, one grey value for each emotion; the last four are PublicTest."""
-    rng = np.random.default_rng(0)
-    count = len(emotions)
-    image = np.array(emotions)[:, None, None] * 30 + rng.integers(0, 20, (count, 96, 96))
-    EmotionFaces(
-        image=image.astype(np.uint8),
-        geometry=rng.normal(0, 0.3, (count, 478, 3)).astype(np.float16),
-        found=np.ones(count, bool),
-        emotion=np.array(emotions, np.int8),
-        test=np.arange(count) >= count - 4,
-    ).save(path)
-    return path
-
-
-def test_learns_four_faces_by_heart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_learns_four_faces_by_heart(
+    fer: FoldConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     losses = []
     real = module.loss_terms
 
@@ -93,36 +100,28 @@ def test_learns_four_faces_by_heart(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         return terms
 
     monkeypatch.setattr(module, "loss_terms", recorded)
-    config = EmotionsConfig(
-        out=tmp_path / "run",
-        faces=write_faces(tmp_path / "faces.npz", [0, 2, 4, 6] * 2),
-        preset="test",
-        batch=4,
-        steps=40,
-        held_out=0,
-        threads=1,
-        smoothing=0.0,
-        learning_rate=5e-3,
-        average=0.0,
-        augmentation=AugmentationConfig(colour=0.0, grayscale=0.0, shading=0.0, occlusion=0.0),
+    checkpoint = train_emotions(
+        config(
+            tmp_path / "run",
+            fer,
+            batch=14,
+            steps=60,
+            smoothing=0.0,
+            learning_rate=1e-2,
+            average=0.0,
+            augmentation=PLAIN,
+        ),
+        QUIET,
     )
-    checkpoint = train_emotions(config, QUIET)
     assert losses[-1] < 0.2 * losses[0]
-    assert "public_test_accuracy" in load_classification(checkpoint)[1]["figures"]
+    assert load_classification(checkpoint)[1]["figures"]["accuracy"] > 0.5
     assert list((tmp_path / "run" / "pictures").glob("router_*.png"))
 
 
-def test_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = EmotionsConfig(
-        out=tmp_path / "whole",
-        faces=write_faces(tmp_path / "faces.npz", [0, 1, 2, 3, 4, 5, 6] * 2),
-        preset="test",
-        batch=4,
-        steps=4,
-        held_out=2,
-        threads=1,
-        mixup=0.2,
-    )
+def test_goes_on_where_it_stopped(
+    fer: FoldConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = config(tmp_path / "whole", fer, batch=4, steps=4, mixup=0.2)
     train_emotions(whole, QUIET)
     real, calls = module.loss_terms, []
 
@@ -143,19 +142,21 @@ def test_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         torch.testing.assert_close(value, a[key], msg=key, rtol=0, atol=0)
 
 
-def test_dry_run_leaves_nothing(faces: Path, tmp_path: Path) -> None:
-    options = EmotionsConfig(
-        out=tmp_path / "run", faces=faces, preset="test", batch=8, threads=1, dry_run=True
-    )
-    train_emotions(options, QUIET)
+def test_dry_run_leaves_nothing(fer: FoldConfig, tmp_path: Path) -> None:
+    train_emotions(config(tmp_path / "run", fer, dry_run=True), QUIET)
     assert not list((tmp_path / "run").rglob("*.*"))
 
 
-def test_a_part_of_a_batch_is_its_share_of_the_whole(faces: Path) -> None:
-    known = EmotionFaces.load(faces)
-    every = Faces(known.image, known.geometry, known.emotion, None, contempt=False)
-    options = EmotionsConfig(out=Path("x"), faces=faces, steps=1, batch=8)
-    make = module.batch_maker(every, None, options, Sizes(64, 64))
+def test_a_part_of_a_batch_is_its_share_of_the_whole(fer: FoldConfig) -> None:
+    rng = np.random.default_rng(0)
+    every = Faces(
+        rng.integers(0, 256, (24, 80, 80)).astype(np.uint8),
+        rng.normal(0, 0.3, (24, 478, 3)),
+        np.eye(8, dtype=np.float32)[np.arange(24) % 7],
+        None,
+        contempt=False,
+    )
+    make = module.batch_maker(every, None, config(Path("x"), fer, steps=1), Sizes(64, 64))
     whole = make(3, Part(0, 1))
     for number in (0, 1):
         part = make(3, Part(number, 2))
@@ -163,7 +164,56 @@ def test_a_part_of_a_batch_is_its_share_of_the_whole(faces: Path) -> None:
         torch.testing.assert_close(part.label, whole.label[number::2])
 
 
-def test_emotions_of_fer_are_norfaces() -> None:
-    from norface.data.fer2013 import CLASSES
+def test_starts_from_weights_of_faces(
+    fer: FoldConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The trunk of a public MobileFaceNet, with what it has besides left out."""
+    torch.manual_seed(5)
+    encoder = presets.emotions("test").encoder
+    assert isinstance(encoder, GreyFaceEncoder)
+    published = encoder.trunk.state_dict()
+    torch.save({**published, "gdconv.bn.weight": torch.ones(3)}, tmp_path / "faces.pt")
+    started: list[Any] = []
+    real = module.lay_channels_last
 
-    assert set(CLASSES.values()) == set(facs.EMOTIONS) - {"contempt"}
+    def seen(network: Any) -> None:
+        started.append({k: v.clone() for k, v in network.encoder.trunk.state_dict().items()})
+        real(network)
+
+    monkeypatch.setattr(module, "lay_channels_last", seen)
+    options = config(tmp_path / "run", fer, steps=1, face_weights=tmp_path / "faces.pt")
+    train_emotions(options, QUIET)
+    for key, value in published.items():
+        torch.testing.assert_close(started[0][key], value, msg=key)
+    (tmp_path / "broken.pt").write_bytes(b"none")
+    for name, error in (("broken.pt", ValueError), ("none.pt", FileNotFoundError)):
+        broken = config(tmp_path / "other", fer, steps=1, face_weights=tmp_path / name)
+        with pytest.raises(error, match=name):
+            train_emotions(broken, QUIET)
+
+
+@pytest.mark.parametrize("heads", [True, False])
+def test_takes_over_what_two_networks_share(heads: bool) -> None:
+    torch.manual_seed(3)
+    source = presets.emotions("test", use_normalized=False)
+    network = presets.emotions("test", output_moe=False)
+    before = {k: v.clone() for k, v in network.state_dict().items()}
+    module.take_over(network, source, heads=heads)
+    given, after = source.state_dict(), network.state_dict()
+    torch.testing.assert_close(
+        after["encoder.projection.weight"], given["encoder.projection.weight"]
+    )
+    same = {k for k in after if k in before and torch.equal(after[k], before[k])}
+    assert any(k.startswith("normalized_encoder.") for k in same)
+    inner = [k for k in given if k.startswith("input_moe.") and given[k].any()]
+    moved = [k for k in inner if torch.equal(after[k], given[k])]
+    assert bool(moved) == heads
+
+
+def test_wrong_options(disfa: tuple[Path, Path], tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"fold\.protocol is needed"):
+        EmotionsConfig(out=tmp_path, fold=FoldConfig(), steps=1)
+    root, faces = disfa
+    units = FoldConfig(protocol="disfa-detection", root=root, faces=faces, partial=True)
+    with pytest.raises(TrainingError, match="presence, not emotions"):
+        train_emotions(config(tmp_path / "run", units, steps=1), QUIET)

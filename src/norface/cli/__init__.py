@@ -97,12 +97,6 @@ def _prepare_skins() -> Command:
     return prepare_skins
 
 
-def _prepare_fer() -> Command:
-    from norface.cli.train import prepare_fer
-
-    return prepare_fer
-
-
 def _data_check() -> Command:
     from norface.cli.data import check
 
@@ -141,7 +135,6 @@ _COMMANDS: Final[dict[tuple[str, ...], tuple[str, Callable[[], Command]]]] = {
     ("train", "prepare-faces"): ("faces without labels to pre-train with", _prepare_faces),
     ("train", "prepare-photos"): ("real portraits to train with", _prepare_photos),
     ("train", "prepare-skins"): ("skins of portraits for synthetic faces", _prepare_skins),
-    ("train", "prepare-fer"): ("FER2013 to train emotions with", _prepare_fer),
     ("export",): ("checkpoints to weights that run without PyTorch", _export),
 }
 

@@ -11,7 +11,6 @@ import tyro
 
 from norface.cli.console import SUCCESS, output
 from norface.cli.told import faults_told, run_training
-from norface.data.fer2013 import prepare
 from norface.data.portraits import calibrate, write_portrait_shards
 from norface.data.skins import prepare_skins as take_skins
 from norface.synthesis.shard_format import DEFAULT_CROP
@@ -47,7 +46,7 @@ def classification(config: _Classification) -> int:
 
 
 def emotions(config: _Emotions) -> int:
-    """Train the small F_cla for emotions alone, on FER2013.
+    """Train the small F_cla for emotions alone, on a data set such as FER2013.
 
     Run again with the same options, an interrupted training goes on.
     """
@@ -80,20 +79,6 @@ def prepare_photos(
             photos, out, calibrate(renders), copies=copies, seed=seed, crop=crop, say=say
         )
     output().print(f"{used} photos -> {out}", soft_wrap=True)
-    return SUCCESS
-
-
-def prepare_fer(file: Annotated[Path, tyro.conf.Positional], /, *, out: Path) -> int:
-    """Align the faces of FER2013 for the training of the emotion network.
-
-    Args:
-        file: fer2013.npz, as norface.data.fer2013 describes it.
-        out: File for the aligned faces.
-    """
-    with faults_told():
-        faces = prepare(file, say=output().print)
-        faces.save(out)
-    output().print(f"{len(faces)} faces -> {out}", soft_wrap=True)
     return SUCCESS
 
 

@@ -12,14 +12,11 @@ from numpy.typing import NDArray
 
 from norface import facs
 from norface.data.augment import centre
-from norface.data.fer2013 import EmotionFaces
 from norface.data.shards import Shards
 from norface.evaluation.metrics import (
-    accuracy,
     f1,
     icc_3_1,
     mean_absolute_error,
-    mean_recall,
     nan_mean,
     pearson,
     roc_auc,
@@ -202,25 +199,6 @@ def smile_figures(networks: Networks, portraits: Sequence[Portrait]) -> dict[str
         "smiling": float((teacher >= 0.5).sum()),
         "not_smiling": float((teacher <= 0.1).sum()),
         "correlation": pearson(teacher, read.intensity[:, unit, 0]),
-    }
-
-
-def emotion_figures(networks: Networks, faces: EmotionFaces) -> dict[str, float]:
-    """Accuracy and mean recall over seven emotions on the PublicTest rows of FER2013."""
-    rows = np.flatnonzero(faces.test)
-    grey = [cv2.resize(faces.image[i], (128, 128), interpolation=cv2.INTER_LINEAR) for i in rows]
-    crops = np.repeat(np.stack(grey)[..., None], 3, axis=3)
-    read = read_crops(networks, crops, faces.geometry[rows])
-    if read.emotion is None:
-        return {}
-    scores = read.emotion.copy()
-    scores[:, facs.EMOTIONS.index("contempt")] = 0.0
-    said, found = scores.argmax(axis=1), faces.found[rows]
-    return {
-        "accuracy": accuracy(faces.emotion[rows], said),
-        "accuracy_landmarks_found": accuracy(faces.emotion[rows][found], said[found]),
-        "mean_recall": mean_recall(faces.emotion[rows], said),
-        "landmarks_found": float(found.mean()),
     }
 
 

@@ -147,12 +147,13 @@ def _on_tokens(name: str, p: Preset) -> NetworkCost:
 
 
 def _emotions(name: str, p: Preset) -> NetworkCost:
-    network = presets.emotions(name, pretrained=False).eval()
+    network = presets.emotions(name).eval()
     assert network.encoder is not None
     assert network.normalized_encoder is not None
-    image = _image(p.image_size)
-    original, first = _run(network.encoder, image)
-    normalized, second = _run(network.normalized_encoder, image)
+    original, first = _run(network.encoder, _image(network.encoder.image_size))
+    normalized, second = _run(
+        network.normalized_encoder, _image(network.normalized_encoder.image_size)
+    )
     return NetworkCost(
         "F_cla: emotions, from original and normalized face",
         (

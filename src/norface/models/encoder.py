@@ -208,7 +208,6 @@ class ConvolutionalEncoder(Encoder):
         trunk: what makes the features.
         width: D.
         image_size: S; larger images are averaged down to it.
-        grey: whether colours are taken out first, for a network that learns from grey faces.
         fine_blocks: blocks after which features of half the stride join the tokens, for what is
             small (lids, lips, wrinkles); 0 does without.
     """
@@ -219,14 +218,12 @@ class ConvolutionalEncoder(Encoder):
         trunk: EfficientNetLite0,
         width: int,
         image_size: int = 128,
-        grey: bool = False,
         fine_blocks: int = 0,
     ) -> None:
         super().__init__()
         if image_size % trunk.stride:
             raise ValueError(f"image_size must be a multiple of {trunk.stride}, not {image_size}")
         self.image_size = image_size
-        self.grey = grey
         self.width = width
         self.side = image_size // trunk.stride
         self.tokens = self.side**2
@@ -243,10 +240,6 @@ class ConvolutionalEncoder(Encoder):
     def forward(self, image: Tensor) -> Tensor:
         """Map image (B, 3, S, S), RGB in 0..1 -> tokens (B, L, D)."""
         image = self.shrink(image)
-        if self.grey:
-            red, green, blue = image.unbind(1)
-            grey = 0.299 * red + 0.587 * green + 0.114 * blue
-            image = torch.stack([grey, grey, grey], 1)
         image = (image * 255.0 - 127.0) / 128.0
         early, x = self.trunk.both(image, self.fine_blocks or len(self.trunk.blocks))
         x = self.projection(x)

@@ -1,8 +1,9 @@
 """Every network at every preset, as named functions; the sizes are in `norface.models.sizes`.
 
 Every builder returns a fresh network in training mode. A convolutional encoder starts from ImageNet
-weights unless `pretrained` is off. For a transformer norface ships none: it starts at random, and
-`norface.models.published` loads what others have published.
+weights unless `pretrained` is off. For a transformer, and for the encoder of the emotion network,
+norface ships none: they start at random, and `norface.models.published` and
+`MobileFaceNet.load_published` load what others have published.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ from norface.models.encoder import ConvolutionalEncoder, EfficientNetLite0, Enco
 from norface.models.expression_embedding import ExpressionEmbedding
 from norface.models.expression_merging import ExpressionMerging
 from norface.models.geometry_token import GeometryToken
+from norface.models.grey_face_encoder import GreyFaceEncoder
 from norface.models.label_head import LabelHead, LabelReadout, QueryPooling
 from norface.models.masked_autoencoder import MaskedAutoencoder
+from norface.models.mobile_face_net import MobileFaceNet
 from norface.models.moe import ExpertMlps, MixtureOfExperts, PlainExpert, TopKGate
 from norface.models.normalization import NormalizationNetwork
 from norface.models.normalized_reader import NormalizedReader
@@ -137,7 +140,6 @@ def emotions(
     use_normalized: bool = True,
     input_moe: bool = True,
     output_moe: bool = True,
-    pretrained: bool = True,
 ) -> ClassificationNetwork:
     """F_cla for emotions alone, with a small grey encoder of its own for the original image.
 
@@ -152,12 +154,10 @@ def emotions(
         )
     encoder = None
     if use_original:
-        encoder = ConvolutionalEncoder(
-            trunk=_trunk(p.emotions.blocks, pretrained),
-            width=p.width,
-            image_size=p.emotions.image_size,
-            grey=True,
+        trunk = MobileFaceNet(
+            stem=p.emotions.stem, stages=p.emotions.stages, features=p.emotions.features
         )
+        encoder = GreyFaceEncoder(trunk=trunk, width=p.width, image_size=p.emotions.image_size)
     reader = NormalizedReader(width=p.width, image_size=p.image_size) if use_normalized else None
     made = _heads(p, ("emotions",), output_moe)
     return ClassificationNetwork(

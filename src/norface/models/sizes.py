@@ -22,6 +22,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from norface.models.mobile_face_net import FEATURES, STAGES, STEM, Stage
+
 
 @dataclass(frozen=True, slots=True)
 class ConvolutionalSizes:
@@ -81,15 +83,20 @@ class DenseSizes:
 
 @dataclass(frozen=True, slots=True)
 class EmotionSizes:
-    """The emotion network's own grey EfficientNet-Lite0.
+    """The emotion network's own grey MobileFaceNet.
 
     Attributes:
-        blocks: of the trunk (16: 32 pixels a token).
-        image_size: width of the image that it reads; faces to learn from are small.
+        image_size: width of the image that it reads. At 96 pixels the eyes are as far apart as on
+            the faces that published weights were trained with.
+        stem: channels of the first convolutions.
+        stages: the bottlenecks.
+        features: channels of the result.
     """
 
-    blocks: int
     image_size: int
+    stem: int = STEM
+    stages: tuple[Stage, ...] = STAGES
+    features: int = FEATURES
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +197,7 @@ PRESETS: Final = {
         decoder_basis=64,
         expert_hidden=192,
         dropout=0.1,
-        emotions=EmotionSizes(blocks=16, image_size=64),
+        emotions=EmotionSizes(image_size=96),
     ),
     "small": _transformer(
         width=384,
@@ -226,7 +233,12 @@ PRESETS: Final = {
         decoder_basis=6,
         expert_hidden=16,
         dropout=0.0,
-        emotions=EmotionSizes(blocks=6, image_size=64),
+        emotions=EmotionSizes(
+            image_size=64,
+            stem=8,
+            stages=(Stage(2, 8, 1, 2), Stage(2, 16, 1, 2), Stage(2, 16, 2, 2)),
+            features=32,
+        ),
     ),
     "test-vit": _transformer(
         image_size=64,

@@ -1,4 +1,4 @@
-"""Training of the small classification network for emotions alone, on FER2013.
+"""Training of the small classification network for emotions alone, on a data set such as FER2013.
 
 Its faces, and renders of the emotions' prototypes. First without the normalized face, then, from
 that network on, with it (`EmotionsConfig.start`): so most of the training can be done before F_nor
@@ -23,17 +23,19 @@ from norface.data.augment import augment, centre, geometry_noise
 from norface.data.mirror import mirror_geometry
 from norface.evaluation.metrics import accuracy, mean_recall
 from norface.losses.balance import balance_losses
-from norface.losses.emotion import emotion_labels, emotion_loss
+from norface.losses.emotion import emotion_loss, smoothed
 from norface.models.checkpoint import Recipe, load_classification
 from norface.models.classification import ClassificationNetwork, ClassificationOutput
+from norface.models.grey_face_encoder import GreyFaceEncoder
 from norface.training.average import WeightAverage
 from norface.training.batches import Part
 from norface.training.emotion_faces import Faces, enlarged, load_photos, load_renders
 from norface.training.emotions_config import EmotionsConfig
+from norface.training.fold import open_fold
 from norface.training.optimizers import parameter_groups
 from norface.training.pictures import to_images
 from norface.training.router_load import RouterLoad
-from norface.training.run import Run
+from norface.training.run import Run, TrainingError
 from norface.training.sampling import in_epochs
 from norface.training.speed import lay_channels_last, speed_up_depthwise
 
@@ -70,26 +72,27 @@ def train_emotions(config: EmotionsConfig, console: Console | None = None) -> Pa
     """Train F_cla for emotions, or go on where an earlier run in the same folder stopped.
 
     Writes to ``config.out``, beside what every `Run` writes: ``emotions.safetensors`` (the averaged
-    weights), its best version by accuracy on held-out Training rows, the normalized faces, and
-    pictures of which expert takes which emotion.
+    weights), its best version by accuracy on the samples to choose by, and pictures of which expert
+    takes which emotion. Nothing of the test part is read.
 
     Returns:
         The checkpoint.
 
     Raises:
-        FileNotFoundError: the faces are missing.
+        DataError: the data set is not as it was delivered.
+        FaceFolderError: its faces, or their normalized ones, are not prepared.
+        LeakError: a checkpoint that is built on learned from people who are tested on.
         CheckpointError: a checkpoint cannot be read.
         TrainingError: the training cannot go on.
     """
     run = Run(config, checkpoint=CHECKPOINT, console=console)
     config = run.config
+    fold = open_fold(config.fold, held_out=config.held_out, seed=config.seed)
+    if fold.protocol.task != "emotion":
+        raise TrainingError(f"{fold.protocol.name} is about {fold.protocol.task}, not emotions")
+    run.record.say(fold.said)
+    people = fold.learned_from(config.normalization, config.start)
     normalize = config.use_normalized and config.normalization is not None
-    real, held, test = load_photos(run, normalize=normalize)
-    renders = load_renders(run, normalize=normalize)
-    run.record.say(
-        f"{len(real)} photos and {0 if renders is None else len(renders)} renders to train on, "
-        f"{len(held)} photos to validate"
-    )
     torch.manual_seed(config.seed)
     recipe = Recipe(
         kind="emotions",
@@ -101,10 +104,19 @@ def train_emotions(config: EmotionsConfig, console: Console | None = None) -> Pa
             "output_moe": config.output_moe,
         },
     )
-    network = recipe.build(pretrained=True)
+    network = recipe.build()
     assert isinstance(network, ClassificationNetwork)
     if config.start is not None:
-        take_over(network, load_classification(config.start)[0])
+        take_over(network, load_classification(config.start)[0], heads=config.start_heads)
+    elif config.face_weights is not None and isinstance(network.encoder, GreyFaceEncoder):
+        network.encoder.trunk.load_published(config.face_weights)
+    sizes = sizes_of(network)
+    photos, held = load_photos(run, fold, size=sizes.original, normalize=normalize)
+    renders = load_renders(run, size=sizes.original, normalize=normalize)
+    run.record.say(
+        f"{len(photos)} photos and {0 if renders is None else len(renders)} renders to learn from, "
+        f"{len(held)} photos to choose by"
+    )
     lay_channels_last(network)
     average = WeightAverage(network, config.average)
     speed_up_depthwise(network)
@@ -118,38 +130,36 @@ def train_emotions(config: EmotionsConfig, console: Console | None = None) -> Pa
         networks={"network": network},
         averages={"network": average},
         optimizers={"network": optimizer},
-        epoch_samples=len(real),
-        notes={"samples": len(real)},
+        epoch_samples=len(photos),
+        notes={**fold.notes, "samples": len(photos), "learned_from": people},
     )
-    sizes = _sizes(network)
 
-    def check(**sets: Faces) -> None:
+    def check() -> None:
         router = RouterLoad(facs.EMOTIONS)
-        figures: dict[str, float] = {}
-        for name, faces in sets.items():
-            if len(faces):
-                said = read_emotions(average.network, faces, sizes, run.device, router).argmax(1)
-                figures[f"{name}_accuracy"] = accuracy(faces.emotion, said)
-                figures[f"{name}_mean_recall"] = mean_recall(faces.emotion, said)
+        said = read_emotions(average.network, held, sizes, run.device, router).argmax(1)
+        figures = {
+            "accuracy": accuracy(held.emotion, said),
+            "mean_recall": mean_recall(held.emotion, said),
+        }
         run.record.write("router", run.schedule, router.figures())
         picture = router.picture()
         run.validated(
             figures,
-            best=figures.get("held_accuracy"),
+            best=figures["accuracy"],
             pictures={} if picture is None else {"router": picture},
             notes={"figures": figures},
         )
 
-    for batch in run.batches(batch_maker(real, renders, config, sizes)):
+    for batch in run.batches(batch_maker(photos, renders, config, sizes)):
         with run.autocast():
             out = run.wrapped["network"](batch.original, batch.normalized, batch.geometry)
         losses = loss_terms(out, batch, config)
         run.descend("network", losses["loss"])
         run.end_step(losses, samples=len(batch.label))
         if run.validation_due():
-            check(held=held)
+            check()
     if not run.stopped:
-        check(held=held, public_test=test)
+        check()
     return run.finish()
 
 
@@ -166,10 +176,20 @@ def loss_terms(
     return {"loss": loss, **losses}
 
 
-def take_over(network: ClassificationNetwork, source: ClassificationNetwork) -> None:
-    """Copy what two emotion networks share; inputs that only one of them has stay as they are."""
+def take_over(
+    network: ClassificationNetwork, source: ClassificationNetwork, *, heads: bool = True
+) -> None:
+    """Copy what two emotion networks share; inputs that only one of them has stay as they are.
+
+    Args:
+        network: to be changed.
+        source: to copy from.
+        heads: off, only the encoders are copied.
+    """
     own = network.state_dict()
     for key, value in source.state_dict().items():
+        if not heads and not key.startswith(("encoder.", "normalized_encoder.")):
+            continue
         if key in own and own[key].shape == value.shape:
             own[key] = value
         elif key == "kinds":
@@ -178,20 +198,20 @@ def take_over(network: ClassificationNetwork, source: ClassificationNetwork) -> 
 
 
 def batch_maker(
-    real: Faces, renders: Faces | None, config: EmotionsConfig, sizes: Sizes
+    photos: Faces, renders: Faces | None, config: EmotionsConfig, sizes: Sizes
 ) -> Callable[[int, Part], Batch]:
     """A function from the number of a step and a part of it to its batch."""
     cv2.setNumThreads(0)
     count = round(config.synthetic_share * config.batch) if renders is not None else 0
-    photos = np.arange(len(real))
+    every = np.arange(len(photos))
 
     def make(step: int, part: Part) -> Batch:
         rng = np.random.default_rng((config.seed, 5, step))
-        numbers = in_epochs(photos, count=config.batch - count, step=step, seed=config.seed)
-        chosen = [(real, int(i)) for i in numbers]
+        numbers = in_epochs(every, count=config.batch - count, step=step, seed=config.seed)
+        chosen = [(photos, int(i)) for i in numbers]
         if renders is not None:
             chosen += [(renders, int(i)) for i in rng.integers(0, len(renders), count)]
-        images, normalized, shapes, emotions, contempt = [], [], [], [], []
+        images, normalized, shapes, labels, contempt = [], [], [], [], []
         for place in part.of(np.arange(config.batch)):
             faces, i = chosen[place]
             # A generator for each place, so that a batch does not depend on how it is parted.
@@ -202,12 +222,13 @@ def batch_maker(
             shape = geometry_noise(faces.geometry[i], rng)
             shapes.append(mirror_geometry(shape) if flip else shape)
             if faces.normalized is not None:
-                normalized.append(faces.normalized[int(flip), i])
-            emotions.append(int(faces.emotion[i]))
+                face = faces.normalized[i]
+                normalized.append(face[:, ::-1] if flip else face)
+            labels.append(faces.label[i])
             contempt.append(faces.contempt)
         allowed = torch.ones(len(images), len(facs.EMOTIONS), dtype=torch.bool)
         allowed[:, CONTEMPT] = torch.tensor(contempt)
-        label = emotion_labels(torch.tensor(emotions), smoothing=config.smoothing, allowed=allowed)
+        label = smoothed(torch.from_numpy(np.stack(labels)), config.smoothing, allowed)
         batch = Batch(
             to_images(np.stack(images)),
             enlarged(np.stack(normalized), sizes.normalized) if normalized else None,
@@ -255,10 +276,10 @@ def read_emotions(
         images = np.stack([centre(faces.picture(int(i)), sizes.original) for i in part])
         normalized = None
         if faces.normalized is not None:
-            normalized = enlarged(faces.normalized[0, part], sizes.normalized).to(device)
+            normalized = enlarged(faces.normalized[part], sizes.normalized).to(device)
         geometry = torch.from_numpy(faces.geometry[part].astype(np.float32)).to(device)
         read = network(to_images(images).to(device), normalized, geometry)
-        label = torch.from_numpy(faces.emotion[part].astype(np.int64))
+        label = torch.from_numpy(faces.emotion[part])
         router.add(read.routings, nn.functional.one_hot(label, len(facs.EMOTIONS)) > 0)
         out.append(read.emotion.cpu().numpy())
     logits = np.concatenate(out)
@@ -267,7 +288,8 @@ def read_emotions(
     return logits
 
 
-def _sizes(network: ClassificationNetwork) -> Sizes:
+def sizes_of(network: ClassificationNetwork) -> Sizes:
+    """Of the images that an emotion network reads."""
     reader = network.normalized_encoder or network.encoder
     first = network.encoder or reader
     assert first is not None

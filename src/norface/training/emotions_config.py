@@ -7,6 +7,7 @@ from pathlib import Path
 
 from norface.data.augment import AugmentationConfig
 from norface.training.config import RunConfig
+from norface.training.fold_config import FoldConfig
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -14,12 +15,16 @@ class EmotionsConfig(RunConfig):
     """Training of the classification network F_cla for emotions, on images.
 
     Attributes:
-        faces: aligned faces of FER2013, a file made by `norface.data.fer2013.prepare`.
-        data: folders of shards with synthetic prototypes of the emotions; may be none, unless
-            `normalization` is given, which needs their targets.npz.
-        normalization: checkpoint of F_nor; without it the network sees the original only.
+        fold: the data set, and what of it is learned from: any protocol of emotions.
+        data: folders of shards with synthetic prototypes of the emotions; may be none.
+        normalization: checkpoint of F_nor, whose normalized faces `norface data prepare` has put
+            beside the faces; without it the network sees the original only.
+        face_weights: of a MobileFaceNet that was trained to tell people apart, for the encoder to
+            start from (a PyTorch state dict); without, it starts at random.
         start: checkpoint of an emotion network to start from (with or without the normalized
-            input).
+            input); takes precedence over `face_weights`.
+        start_heads: off, only the encoders start from it, and the rest anew: so networks that
+            differ there can be compared.
         synthetic_share: share of the batch that is synthetic, when there is any.
         smoothing: label smoothing; the labels of FER2013 are noisy.
         mixup: parameter of the beta distribution of mixed pairs; 0 is off.
@@ -30,15 +35,17 @@ class EmotionsConfig(RunConfig):
         output_moe: the same for the Output MoE.
         importance_weight: of the experts' importance balancing (0.001 in the paper).
         load_weight: of the experts' load balancing (0.001 in the paper).
-        held_out: Training rows kept for validation; PublicTest is only ever reported.
+        held_out: share of the training part to choose by, where the protocol has no other.
     """
 
-    faces: Path
+    fold: FoldConfig
     data: tuple[Path, ...] = ()
     normalization: Path | None = None
+    face_weights: Path | None = None
     start: Path | None = None
-    held_out: int = 1000
-    synthetic_share: float = 0.15
+    start_heads: bool = True
+    held_out: float = 0.05
+    synthetic_share: float = 0.1
     smoothing: float = 0.1
     mixup: float = 0.0
     encoder_rate: float = 1.0
@@ -59,8 +66,12 @@ class EmotionsConfig(RunConfig):
 
     def __post_init__(self) -> None:
         RunConfig.__post_init__(self)
-        if self.normalization is not None and not self.data:
-            raise ValueError("normalization needs data, for the target face")
+        if not self.fold:
+            raise ValueError("fold.protocol is needed: a protocol of emotions, such as fer2013-7")
+        if self.fold.normalized:
+            raise ValueError("fold.normalized is always on here: leave it out")
+        if not 0.0 < self.held_out < 1.0:
+            raise ValueError(f"held_out must lie between 0 and 1, not {self.held_out}")
         if not 0.0 <= self.synthetic_share <= 1.0:
             raise ValueError(f"synthetic_share must lie in 0..1, not {self.synthetic_share}")
         if not 0.0 <= self.smoothing < 1.0:
