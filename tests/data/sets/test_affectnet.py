@@ -34,6 +34,7 @@ def lists(write, picture) -> None:
 
 def test_lists(root: Path, lists) -> None:
     data = read_data_set("affectnet", root)
+    assert not data.face_crops
     first, second, third = data.samples
     assert (first.emotion, first.valence, first.arousal) == ("contempt", -0.5, 0.25)
     assert first.box == (10, 20, 40, 60)
@@ -77,6 +78,7 @@ def arrays(root: Path, picture) -> Path:
 
 def test_arrays(arrays: Path) -> None:
     data = read_data_set("affectnet", arrays)
+    assert data.face_crops
     assert [s.emotion for s in data.samples] == ["surprise", "anger", "sadness"]
     assert [s.split for s in data.samples] == ["train", "train", "validation"]
     assert (data.samples[0].valence, data.samples[0].arousal) == (0.5, None)

@@ -29,6 +29,7 @@ def tree(root: Path, write, picture) -> Path:
 @pytest.mark.parametrize("below", ["", "basic"])
 def test_aligned(tree: Path, below: str) -> None:
     data = read_data_set("rafdb", tree / below)
+    assert data.face_crops
     assert [s.emotion for s in data.samples] == ["sadness", "surprise", "neutral"]
     assert [s.split for s in data.samples] == ["train", "train", "test"]
     assert data.samples[0].path.name == "train_00001_aligned.jpg"

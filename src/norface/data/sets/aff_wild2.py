@@ -75,7 +75,7 @@ def read_aff_wild2(
             raise reading.error(part, "is missing")
         for path in sorted(part.glob("*.txt")):
             _read_video(reading, split, path, crops / path.stem, variant)
-    return reading.data_set("aff-wild2", [f"Labels of {variant}."])
+    return reading.data_set("aff-wild2", [f"Labels of {variant}."], face_crops=True)
 
 
 def _read_video(reading: Reading, split: str, path: Path, crops: Path, variant: str) -> None:
