@@ -29,6 +29,7 @@ def test_units(root: Path, write, crops, folder: str) -> None:
     none, some = ",".join(["-1"] * 12), "1,-1" + ",0" * 10
     parts(write, folder, f"{UNITS}\n{some}\n{none}\n{some}\n{some}\n")
     data = read_data_set("aff-wild2", root)
+    assert data.face_crops
     assert [s.path.name for s in data.samples] == ["00001.jpg", "00004.jpg"] * 2
     assert [s.split for s in data.samples] == ["train"] * 2 + ["validation"] * 2
     assert data.samples[0].presence["AU01"] == 1

@@ -37,7 +37,9 @@ def test_aligned(tree: Path, below: str) -> None:
 
 
 def test_original(tree: Path) -> None:
-    first, second, _ = read_data_set("rafdb", tree, "original").samples
+    data = read_data_set("rafdb", tree, "original")
+    assert not data.face_crops
+    first, second, _ = data.samples
     assert first.path.name == "train_00001.jpg"
     assert first.box == (1.5, 2, 6, 7)
     assert first.landmarks is not None
