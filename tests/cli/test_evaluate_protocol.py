@@ -20,6 +20,17 @@ def evaluate(disfa: tuple[Path, Path], out: Path, *options: Any) -> int:
     return main(["evaluate", *map(str, common)])
 
 
+def weights_like_the_embedded(folder: Path, **said: Any) -> Path:
+    """The networks that come with norface, with another manifest."""
+    folder.mkdir()
+    for path in DEFAULT_WEIGHTS.iterdir():
+        if path.suffix in (".onnx", ".png"):
+            (folder / path.name).symlink_to(path)
+    manifest = json.loads((DEFAULT_WEIGHTS / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps(manifest | said))
+    return folder
+
+
 def test_all_folds(
     disfa: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -60,18 +71,31 @@ def test_one_fold_and_a_few_samples(disfa: tuple[Path, Path], tmp_path: Path) ->
 def test_weights_never_read_whom_they_learned_from(
     disfa: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    weights = tmp_path / "weights"
-    weights.mkdir()
-    for path in DEFAULT_WEIGHTS.iterdir():
-        if path.suffix in (".onnx", ".png"):
-            (weights / path.name).symlink_to(path)
-    manifest = json.loads((DEFAULT_WEIGHTS / "manifest.json").read_text())
-    manifest["learned_from"] = {"disfa": ["SN003", "SN001"]}
-    (weights / "manifest.json").write_text(json.dumps(manifest))
+    learned = {"disfa": ["SN003", "SN001"]}
+    weights = weights_like_the_embedded(tmp_path / "weights", learned_from=learned)
     options = ("--protocol", "disfa-detection", "--model", weights, "--dry-run")
     assert evaluate(disfa, tmp_path / "a", *options) == 2
     assert "learned from SN001 of disfa, tested on in fold 1" in capsys.readouterr().err
     assert evaluate(disfa, tmp_path / "b", *options, "--fold", 2) == 0
+
+
+def test_people_in_the_readings_of_weights_beside_each_other(
+    disfa: tuple[Path, Path], tmp_path: Path
+) -> None:
+    weights = weights_like_the_embedded(tmp_path / "weights", name="beside", version="9")
+    out = tmp_path / "report"
+    options = ("--protocol", "disfa-intensity", "--beside", weights, "--baseline", "mode")
+    assert evaluate(disfa, out, *options) == 0
+    people = json.loads((out / "results.json").read_text())["people"]
+    assert list(people) == [
+        "as read", "as read, mode baseline", "beside 9", "beside 9, mode baseline",
+    ]  # fmt: skip
+    assert people["as read"] == people["beside 9"]
+    assert people["as read"] != people["as read, mode baseline"]
+    report = (out / "report.md").read_text()
+    assert "| AU12 |" in report
+    assert "without any label" in report
+    assert "beside 9, mode baseline: person" in report
 
 
 @pytest.mark.parametrize(
@@ -81,8 +105,10 @@ def test_weights_never_read_whom_they_learned_from(
         (("--protocol", "disfa-detection", "--fold", "7"), "has no fold 7"),
         (("--protocol", "disfa-detection", "--model", "a", "b"), "one for each of the 3 folds"),
         (("--protocol", "affectnet-affect"), "does not read"),
+        (("--protocol", "rafdb-7", "--baseline", "mode"), "is about emotions"),
+        (("--protocol", "disfa-detection", "--split", "train"), "--split is for synfacs-v1"),
         (("--protocol", "disfa-detection:bp4d-detection"), "needs --test-root"),
-        (("--fold", "1"), "are for data sets"),
+        (("--fold", "1"), "for data sets, not for synfacs-v1"),
     ],
 )
 def test_faults(

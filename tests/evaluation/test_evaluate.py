@@ -1,13 +1,20 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from norface import facs
 from norface.data.shards import Shards
-from norface.evaluation.evaluate import unit_scores
+from norface.evaluation import ablation
+from norface.evaluation.evaluate import Networks, unit_scores
 from norface.evaluation.identity import _similarity
 from norface.evaluation.judge import ActionReader, read_back
+from norface.models.checkpoint import CheckpointError
+from norface.runtime.places import DEFAULT_WEIGHTS, WeightsError
 
 UNITS = len(facs.ACTION_UNITS)
 SMILE = facs.ACTION_INDEX["mouthSmileLeft"]
@@ -68,3 +75,23 @@ def test_similarity_maps_points_onto_points() -> None:
     turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     goal = points @ turn.T + (3.0, -2.0)
     assert np.allclose(_similarity(points, goal), np.column_stack([turn, (3.0, -2.0)]))
+
+
+def test_figures_are_of_the_usual_units(tmp_path: Path) -> None:
+    weights = tmp_path / "weights"
+    weights.mkdir()
+    for path in DEFAULT_WEIGHTS.glob("*.*n*"):
+        (weights / path.name).symlink_to(path)
+    manifest = json.loads((DEFAULT_WEIGHTS / "manifest.json").read_text())
+    (weights / "manifest.json").unlink(missing_ok=True)
+    (weights / "manifest.json").write_text(json.dumps(manifest | {"units": ["AU01", "AU23"]}))
+    with pytest.raises(WeightsError, match=r"AU01, AU23, not the \d+ usual units"):
+        Networks.load(weights)
+
+
+def test_an_ablation_is_of_the_usual_units(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ablation, "load_normalization", lambda path: (None, {}))
+    other = SimpleNamespace(units=("AU12",))
+    monkeypatch.setattr(ablation, "load_classification", lambda path: (other, {}))
+    with pytest.raises(CheckpointError, match=r"mine.safetensors reads AU12, not the \d+ units"):
+        ablation.score_checkpoint(tmp_path / "n", tmp_path / "mine.safetensors", renders(2, 0))

@@ -44,7 +44,8 @@ def evaluate(
 
     Writes results.json and report.md into OUT, and predictions.csv when norface itself is scored;
     an interrupted run goes on where it stopped. docs/data-sets.md lists the protocols; on their
-    data sets there are report.html and predictions.npz too (docs/metrics.md says what is in it).
+    data sets there are report.html and predictions.npz too (docs/metrics.md says what is in it),
+    and the extra train is needed, for scipy. norface evaluate matrix tests several models at once.
 
     Args:
         root: Folder of the data set as it was delivered, or of the benchmark, made by norface synth

@@ -46,7 +46,8 @@ def matrix(
 
     Writes one report.html, report.md and results.json into OUT, and the report of each pair with
     its predictions.npz into OUT/pairs. A pair that is done is not done again while its weights,
-    data and faces are the same; one that fails does not stop the others.
+    data and faces are the same; one that fails does not stop the others. Needs the extra train, for
+    scipy.
 
     Args:
         model: Folders or names of weights; without any, those that come with norface.

@@ -11,7 +11,7 @@ from norface import facs
 from norface.data.augment import centre
 from norface.data.shards import Shards
 from norface.evaluation.evaluate import unit_scores
-from norface.models.checkpoint import load_classification, load_normalization
+from norface.models.checkpoint import CheckpointError, load_classification, load_normalization
 
 
 @torch.no_grad()
@@ -25,9 +25,18 @@ def score_checkpoint(
         action_units: its checkpoint; the thresholds are those of its notes.
         shards: the faces.
         target: which target face.
+
+    Raises:
+        CheckpointError: a network is missing or damaged, or does not read the units of
+            `norface.facs`, whose columns the shards have.
     """
     normalizer, _ = load_normalization(normalization)
     network, notes = load_classification(action_units)
+    if network.units != facs.ACTION_UNIT_NAMES:
+        raise CheckpointError(
+            f"{action_units} reads {', '.join(network.units) or 'no unit'}, not the "
+            f"{len(facs.ACTION_UNIT_NAMES)} units that shards have"
+        )
     chosen = notes.get("thresholds", {})
     thresholds = np.array([chosen.get(name, 0.5) for name in facs.ACTION_UNIT_NAMES])
     face = _images(shards.targets[target : target + 1])

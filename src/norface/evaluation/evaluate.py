@@ -55,12 +55,18 @@ class Networks:
         """Load them; None for the embedded ones.
 
         Raises:
-            WeightsError: there are none, or none that reads action units.
+            WeightsError: there are none, or none that reads action units, or it reads others than
+                those of `norface.facs`, whose columns the figures here count on.
         """
         weights = Weights(folder)
         readers = load_readers(weights)
         if not any(reader.reads_action_units for reader in readers):
             raise WeightsError(f"{weights.folder} holds no network that reads action units.")
+        if weights.manifest.units != facs.ACTION_UNIT_NAMES:
+            raise WeightsError(
+                f"{weights.folder} reads {', '.join(weights.manifest.units)}, not the "
+                f"{len(facs.ACTION_UNIT_NAMES)} usual units. Score it with norface evaluate."
+            )
         return cls(
             Normalizer.load(weights),
             readers,

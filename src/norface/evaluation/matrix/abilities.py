@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from norface.data.protocols import Protocol
+from norface.faces.bundle import LANDMARK_COUNT
 from norface.facs import EMOTIONS
 from norface.runtime.reader import READER_FILES, Reader
-from norface.runtime.sessions import Weights
+from norface.runtime.sessions import Session, Weights
 
 _ORIGINAL: Final = frozenset({"original", "image"})
 _NORMALIZED: Final = frozenset({"normalized", "normalized_image"})
@@ -45,7 +47,7 @@ class Abilities:
             if name not in weights:
                 continue
             session = weights.session(name, threads=1)
-            reader, faces = Reader(session), _faces(session.inputs)
+            reader, faces = Reader(session), _faces(session)
             if reader.reads_action_units and not units:
                 units, unit_faces = True, faces
             if reader.reads_emotions and not emotions:
@@ -63,10 +65,30 @@ class Abilities:
         return tuple(label for label in plan.labels if label in read)
 
 
-def _faces(inputs: Sequence[str]) -> str:
-    names = [
+def _faces(session: Session) -> str:
+    inputs = set(session.inputs)
+    if not _normalized_counts(session):
+        inputs -= _NORMALIZED
+    return " and ".join(
         name
         for name, views in (("original", _ORIGINAL), ("normalized", _NORMALIZED))
-        if views & set(inputs)
-    ]
-    return " and ".join(names)
+        if views & inputs
+    )
+
+
+def _normalized_counts(session: Session) -> bool:
+    """Whether another normalized face gives another reading: older exports keep idle inputs."""
+    if not set(session.inputs) <= {"image", "normalized_image", "geometry"}:
+        return True
+    random = np.random.default_rng(0)
+    faces = {
+        name: random.random((1, 3, session.side(name), session.side(name)), np.float32)
+        for name in session.inputs
+        if name != "geometry"
+    }
+    faces["geometry"] = random.random((1, LANDMARK_COUNT, 3), np.float32)
+    first = session.run(**faces)
+    if "normalized_image" in faces:
+        faces["normalized_image"] = 1 - faces["normalized_image"]
+    second = session.run(**faces)
+    return any(not np.array_equal(first[name], second[name]) for name in first)
