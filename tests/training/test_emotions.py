@@ -20,17 +20,19 @@ from norface.data.augment import AugmentationConfig
 from norface.data.catalog import read_data_set
 from norface.data.face_finding import FaceFolderError
 from norface.data.prepared import prepare_set
+from norface.facs import EMOTIONS
 from norface.models import presets
 from norface.models.checkpoint import Recipe, load_classification, save_network
 from norface.models.grey_face_encoder import GreyFaceEncoder
 from norface.training import emotions as module
 from norface.training.batches import Part
-from norface.training.emotion_faces import Faces
+from norface.training.emotion_faces import Faces, load_photos
 from norface.training.emotions import Sizes, train_emotions
 from norface.training.emotions_config import EmotionsConfig
+from norface.training.fold import open_fold
 from norface.training.fold_config import FoldConfig
 from norface.training.normalized_faces import normalize_prepared
-from norface.training.run import TrainingError
+from norface.training.run import Run, TrainingError
 
 QUIET = Console(file=io.StringIO())
 PLAIN = AugmentationConfig(colour=0.0, grayscale=0.0, shading=0.0, occlusion=0.0)
@@ -190,6 +192,33 @@ def test_starts_from_weights_of_faces(
         broken = config(tmp_path / "other", fer, steps=1, face_weights=tmp_path / name)
         with pytest.raises(error, match=name):
             train_emotions(broken, QUIET)
+
+
+@pytest.mark.parametrize("distributions", [True, False])
+def test_votes_of_ferplus(tmp_path: Path, distributions: bool) -> None:
+    """Eight votes for sadness and two for fear are learned as such, or as sadness."""
+    names = "neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
+    rows = [f"Usage,Image name,{names}"]
+    pixels = ["emotion,pixels,Usage"]
+    for number, usage in enumerate(["Training"] * 4 + ["PublicTest"] * 2 + ["PrivateTest"]):
+        rows.append(f"{usage},fer{number:07d}.png,0,0,0,8,0,0,2,0,0,0")
+        pixels.append(f"4,{' '.join(['90'] * 48 * 48)},{usage}")
+    (tmp_path / "fer2013new.csv").write_text("\n".join(rows) + "\n")
+    (tmp_path / "fer2013.csv").write_text("\n".join(pixels) + "\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(face_folder, "in_processes", lambda work, jobs, *_: map(work, jobs))
+        data = read_data_set("fer2013", tmp_path, "ferplus")
+        prepare_set(data, tmp_path / "faces", crop=64, say=lambda _: None)
+    fold = FoldConfig(protocol="ferplus-8", root=tmp_path, faces=tmp_path / "faces")
+    options = config(tmp_path / "run", fold, steps=1, distributions=distributions)
+    run = Run(options, checkpoint="x.safetensors", console=QUIET)
+    opened = open_fold(fold, held_out=0.1, seed=0)
+    photos, held = load_photos(run, opened, size=64, normalize=False)
+    votes = dict(zip(EMOTIONS, photos.label[0].round(6).tolist(), strict=True))
+    assert votes["sadness"] == pytest.approx(0.8 if distributions else 1.0)
+    assert votes["fear"] == pytest.approx(0.2 if distributions else 0.0)
+    assert photos.contempt
+    assert (held.emotion == EMOTIONS.index("sadness")).all()
 
 
 @pytest.mark.parametrize("heads", [True, False])

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from norface import facs
 from norface.data.augment import centre
-from norface.data.labelled_samples import ChosenRows
+from norface.data.labelled_samples import ChosenRows, LabelledSamples
 from norface.data.shards import Shards, load_shards
 from norface.media.images import read_image
 from norface.models.checkpoint import load_normalization
@@ -95,7 +95,7 @@ def load_photos(
         return Faces(
             grey_faces(samples.original, part, original_size(size)),
             samples.geometry[part],
-            _one_hot(samples.emotion[part]),
+            _labels(samples, part) if run.config.distributions else _one_hot(samples.emotion[part]),
             None if kept is None else small_faces(kept, part),
             contempt="contempt" in fold.protocol.labels,
         )
@@ -128,6 +128,13 @@ def enlarged(pictures: NDArray[np.uint8], size: int) -> Tensor:
 
 def _one_hot(emotion: NDArray[np.int8]) -> NDArray[np.float32]:
     return np.eye(len(facs.EMOTIONS), dtype=np.float32)[emotion]
+
+
+def _labels(samples: LabelledSamples, part: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Shares of the votes where they are known."""
+    votes = samples.distribution(part)
+    unknown = np.isnan(votes).any(axis=1, keepdims=True)
+    return np.where(unknown, _one_hot(samples.emotion[part]), votes)
 
 
 def grey_faces(rows: Rows, part: NDArray[np.int64], size: int) -> NDArray[np.uint8]:

@@ -25,6 +25,8 @@ class EmotionsConfig(RunConfig):
             input); takes precedence over `face_weights`.
         start_heads: off, only the encoders start from it, and the rest anew: so networks that
             differ there can be compared.
+        distributions: learn the shares of the votes on the emotions where a set has them (FER+),
+            instead of the majority's emotion.
         synthetic_share: share of the batch that is synthetic, when there is any.
         smoothing: label smoothing; the labels of FER2013 are noisy.
         mixup: parameter of the beta distribution of mixed pairs; 0 is off.
@@ -45,6 +47,7 @@ class EmotionsConfig(RunConfig):
     start: Path | None = None
     start_heads: bool = True
     held_out: float = 0.05
+    distributions: bool = False
     synthetic_share: float = 0.1
     smoothing: float = 0.1
     mixup: float = 0.0
