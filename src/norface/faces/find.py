@@ -80,6 +80,7 @@ class FaceFinder:
         if search_every < 1:
             raise ValueError(f"search_every must be at least 1 frame: {search_every}")
         self._search_every = search_every
+        self._frames_between = search_every
         self._frames_to_search = 0
         self._minimum_confidence = minimum_confidence
         self._minimum_width = minimum_face_width
@@ -98,8 +99,8 @@ class FaceFinder:
         """The faces of the next frame of a video, at a fraction of what `find` costs.
 
         Each face is looked for where it was, and only there. The whole frame is searched, as by
-        `find`, when one of them is not there any more, when there were none, and once in
-        ``search_every`` frames.
+        `find`, when one of them is not there any more (and again after one, three, seven more
+        frames), when there were none, and once in ``search_every`` frames.
 
         Args:
             image: (H, W, 3) uint8 RGB.
@@ -112,8 +113,12 @@ class FaceFinder:
         """
         faces = self._followed(image, previous)
         self._frames_to_search -= 1
-        if len(faces) < len(previous) or not previous or self._frames_to_search <= 0:
-            self._frames_to_search = self._search_every
+        if len(faces) < len(previous):
+            # It may be hidden for a moment only: look again soon, then ever less often.
+            self._frames_between, self._frames_to_search = 1, 0
+        if not previous or self._frames_to_search <= 0:
+            self._frames_to_search = self._frames_between
+            self._frames_between = min(2 * self._frames_between, self._search_every)
             new = self._new_faces(image, faces)
             faces += sorted(new, key=lambda face: -face.box.width * face.box.height)
         return faces
