@@ -194,12 +194,15 @@ class Video:
         image = Pixels(aspect=stream.sample_aspect_ratio).read(first[2])
         self.height, self.width = image.shape[:2]
         self.has_sound = bool(container.streams.audio)
-        self.average_rate = decoder.rate
+        self.average_rate = None if decoder.rate is None else float(decoder.rate)
         length = None if self.live else container.duration
         self.duration = None if length is None or length <= 0 else length / av.time_base
+        if container.format.name == "avi" and stream.frames and self.average_rate:
+            # FFmpeg shortens what an AVI states to what the size of its file allows.
+            self.duration = max(self.duration or 0.0, stream.frames / self.average_rate)
         self.frame_count: int | None = stream.frames or None
-        if self.frame_count is None and self.duration and decoder.rate:
-            self.frame_count = max(1, round(self.duration * decoder.rate))
+        if self.frame_count is None and self.duration and self.average_rate:
+            self.frame_count = max(1, round(self.duration * self.average_rate))
 
     def _damage(self, decoder: Decoder, end: float) -> str | None:
         parts = []

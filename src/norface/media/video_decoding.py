@@ -27,7 +27,7 @@ _INDEXED: Final = frozenset({"matroska", "mov"})
 _HIDES_FRAMES: Final = frozenset({"vp8"})
 """Codecs with packets that show nothing, so that frames cannot be counted undecoded."""
 
-_USUAL_RATE: Final = 25.0
+_USUAL_RATE: Final = Fraction(25)
 """Frames a second where nothing says how many."""
 
 
@@ -52,16 +52,16 @@ class Decoder:
         """
         self.container, self.stream = open_container(source)
         self._source = source
-        rate = self.stream.average_rate or self.stream.guessed_rate
-        self.rate = float(rate) if rate else None
+        self.rate = self.stream.average_rate or self.stream.guessed_rate or None
         self.unreadable = 0
         self.untimed = 0
         self.stopped: str | None = None
-        self.reached = 0.0
+        self.reached = Fraction(0)
         self._base = self.stream.time_base or Fraction(1, av.time_base)
         self._origin = None if source.live else origin(self.container)
-        self._last: float | None = None
-        self._failed: list[int] = []
+        self._last: Fraction | None = None
+        self._failed = 0  # of which it is not known yet between which frames they belong
+        self._sent: list[int] = []
         # Threads that decode several frames at once hold these back, which a camera must not.
         self.stream.thread_type = "SLICE" if source.live else "AUTO"
         self.stream.thread_count = min(_MOST_THREADS, os.cpu_count() or 1)
@@ -76,10 +76,7 @@ class Decoder:
         number = self._jump(start)
         whole = Deinterlacer(stream=self.stream)
         for frame in self._decoded():
-            # Those that failed have numbers as well, by the time at which they should be shown.
-            while self._failed and (frame.pts is None or self._failed[0] < frame.pts):
-                heapq.heappop(self._failed)
-                number += 1
+            number += self._failed_before(frame)
             time = self._time(frame)
             if frame.is_corrupt:
                 self.unreadable += 1
@@ -89,20 +86,35 @@ class Decoder:
         yield from whole.end()
 
     def _decoded(self) -> Iterator[VideoFrame]:
+        # There each packet after a gap counts as damaged, and most are not.
+        doubts = self.container.format.name == "mpegts"
         for packet in self._packets():
+            if packet is not None and packet.pts is not None:
+                heapq.heappush(self._sent, packet.pts)
             try:
-                # What a file that is cut short holds of its last picture is no picture.
-                if packet is not None and packet.is_corrupt:
-                    raise ValueError("cut short")
+                if packet is not None and packet.is_corrupt and not doubts:
+                    raise ValueError("what a file that is cut short holds of its last picture")
                 frames = self.stream.decode(packet)
             except av.error.EOFError:
                 return
             except (av.error.FFmpegError, ValueError):
                 self.unreadable += 1
-                pts = -1 if packet is None or packet.pts is None else packet.pts
-                heapq.heappush(self._failed, pts)
+                self._failed += 1
                 continue
             yield from frames
+
+    def _failed_before(self, frame: VideoFrame) -> int:
+        """How many frames that failed belong between the last one and this one.
+
+        With several threads an error shows late; but what was sent for an earlier time than this
+        frame's and has not come by now has failed.
+        """
+        missing = 0
+        while self._sent and frame.pts is not None and self._sent[0] <= frame.pts:
+            missing += heapq.heappop(self._sent) < frame.pts
+        found = self._failed if frame.pts is None else min(missing, self._failed)
+        self._failed -= found
+        return found
 
     def _packets(self) -> Iterator[Packet[VideoStream] | None]:
         """The packets of the pictures, then None, at which the decoder gives what it holds.
@@ -112,7 +124,7 @@ class Decoder:
         sound = () if self._source.live else self.container.streams.audio
         try:
             for packet in self.container.demux(self.stream, *sound):
-                if packet.pts is not None:
+                if packet.pts is not None and self._origin is not None:
                     end = packet.pts + (packet.duration or 0)
                     self.reached = max(self.reached, self._seconds(end, packet.time_base))
                 if packet.stream_index == self.stream.index and packet.size:
@@ -121,22 +133,22 @@ class Decoder:
             self.stopped = str(getattr(error, "strerror", None) or error)
         yield None
 
-    def _seconds(self, ticks: int, base: Fraction) -> float:
-        seconds = float(ticks * base)
+    def _seconds(self, ticks: int, base: Fraction) -> Fraction:
+        seconds = ticks * base
         if self._origin is None:
             self._origin = seconds
         return seconds - self._origin
 
     def _time(self, frame: VideoFrame) -> float:
         """A frame's time, always after that of the frame before."""
-        last, step = self._last, 1.0 / (self.rate or _USUAL_RATE)
-        following = 0.0 if last is None else last + step
+        last, step = self._last, 1 / (self.rate or _USUAL_RATE)
+        following = Fraction(0) if last is None else last + step
         time = following if frame.pts is None else self._seconds(frame.pts, self._base)
         if frame.pts is None or (last is not None and time <= last):
             self.untimed += 1
             time = following
         self._last = time
-        return time
+        return float(time)
 
     def _jump(self, start: float) -> int:
         """Go to the last key frame before ``start``; the number of the frame there.
@@ -148,7 +160,7 @@ class Decoder:
         is_counted = self.stream.codec.name not in _HIDES_FRAMES
         if start <= 0.0 or self._origin is None or not is_counted or _INDEXED.isdisjoint(formats):
             return 0
-        wanted = int((start + self._origin) / self._base)
+        wanted = int((Fraction(start) + self._origin) / self._base)
         step = 0
         while True:
             try:
@@ -183,10 +195,8 @@ def count_frames(source: Source, *, before: int) -> int:
     count = 0
     with container:
         for packet in container.demux(stream):
-            if packet.pts is None or packet.dts is None:
-                continue
             # Packets come in the order of decoding, which is never later than the display.
-            if packet.dts >= before:
+            if packet.dts is not None and packet.dts >= before:
                 break
-            count += packet.pts < before and not packet.is_discard
+            count += packet.pts is not None and packet.pts < before and not packet.is_discard
     return count

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
@@ -61,7 +62,7 @@ class Sound:
         # Opus, and would shift all else instead.
         keeps_warming = kind != "matroska" or codec == "opus" or not self.copied
         self._start = -math.inf if start <= 0.0 and keeps_warming else start
-        self._shift = self._origin + start
+        self._shift = self._origin + Fraction(start)
         self._stop = math.inf if stop is None else stop
         if self.copied:
             self._out = into.add_stream_from_template(stream)
@@ -129,7 +130,7 @@ class Sound:
             for packet in self._source.demux(self._stream):
                 if packet.pts is None:
                     continue
-                time = float(packet.pts * packet.time_base) - self._origin
+                time = float(packet.pts * packet.time_base - self._origin)
                 if time >= self._stop:
                     return
                 if time >= self._start:

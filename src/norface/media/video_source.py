@@ -6,6 +6,7 @@ import os
 import re
 import stat
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -90,6 +91,8 @@ def find_source(source: str | os.PathLike[str] | int) -> Source:
     is_file = stat.S_ISREG(status.st_mode)
     if is_file and status.st_size == 0:
         raise VideoError(f"{path} is empty. Copy it again.")
+    if is_file and _is_playlist(path):
+        raise VideoError(f"{path} is a playlist. Give the video that it names.")
     # "file:" keeps a name with a colon from being taken for an address; the list of protocols
     # keeps a playlist from fetching anything.
     options = {"protocol_whitelist": "file,crypto,data"}
@@ -98,7 +101,7 @@ def find_source(source: str | os.PathLike[str] | int) -> Source:
 
 
 def open_container(source: Source) -> tuple[InputContainer, VideoStream]:
-    """Open a source and choose its video stream: FFmpeg's choice, but never a cover picture.
+    """Open a source and choose its video stream: of several the one with the most pixels.
 
     Raises:
         VideoError: it cannot be opened, or holds no video.
@@ -122,15 +125,15 @@ def open_container(source: Source) -> tuple[InputContainer, VideoStream]:
         raise
 
 
-def origin(container: InputContainer) -> float:
+def origin(container: InputContainer) -> Fraction:
     """The time in a container, in seconds, at which it starts playing.
 
     Sound that begins before 0 only warms up its decoder, and does not count.
     """
-    start = max(0.0, (container.start_time or 0) / av.time_base)
+    start = max(Fraction(0), Fraction(container.start_time or 0, av.time_base))
     for stream in container.streams.video:
         if stream.start_time is not None and stream.time_base is not None:
-            start = min(start, float(stream.start_time * stream.time_base))
+            start = min(start, stream.start_time * stream.time_base)
     return start
 
 
@@ -170,15 +173,16 @@ def _address(text: str) -> Source:
 def _video_stream(container: InputContainer, name: str) -> VideoStream:
     streams = container.streams
     videos = [s for s in streams.video if not s.disposition & Disposition.attached_pic]
+    if not len(streams):
+        raise VideoError(f"{name} holds nothing: it is cut short or damaged. Copy it again.")
     if not videos:
         held = "sound but no video" if streams.audio else "no video"
         raise VideoError(f"{name} holds {held}. Give a file with pictures.")
-    best = streams.best("video")
-    chosen = best if isinstance(best, VideoStream) and best in videos else videos[0]
     # PyAV has no codec context for what its FFmpeg cannot decode.
-    if getattr(chosen, "codec_context", None) is None:
+    known = [s for s in videos if getattr(s, "codec_context", None) is not None]
+    if not known:
         raise VideoError(f"{name} has a video codec that cannot be read here. Convert it to H.264.")
-    return chosen
+    return max(known, key=lambda s: s.codec_context.width * s.codec_context.height)
 
 
 def _why_not_opened(source: Source, error: Exception) -> str:
@@ -205,6 +209,16 @@ def _why_not_opened(source: Source, error: Exception) -> str:
 
 def _reason(error: Exception) -> str:
     return str(getattr(error, "strerror", None) or error).rstrip(".")
+
+
+def _is_playlist(path: Path) -> bool:
+    """Whether a file is a list of others, which FFmpeg would open, or wait for without end."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
+    except OSError:
+        return False
+    return head.startswith((b"#EXTM3U", b"ffconcat", b"[playlist]"))
 
 
 def _lacks_index(path: Path) -> bool:
