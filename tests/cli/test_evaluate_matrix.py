@@ -92,7 +92,8 @@ def test_a_matrix(
     assert figures["tiny"]["mae"] == figures["other"]["mae"]
     assert figures["tiny"]["mae"]["value"] != tiny["overall"]["mae"]["value"]
     people = results["columns"][0]["comparison"]["people"]
-    assert {"tiny", "tiny, quantile baseline"} <= set(people)
+    assert {"tiny", "tiny, quantile baseline"} <= set(people["shares"])
+    assert people["change"]["folds"]["value"] == 0
     table = read_npz(out / other["folder"] / "predictions.npz")
     assert table.labels == tuple(other["labels"])
     assert (out / tiny["folder"] / "report.html").is_file()

@@ -86,7 +86,9 @@ def test_people_in_the_readings_of_weights_beside_each_other(
     out = tmp_path / "report"
     options = ("--protocol", "disfa-intensity", "--beside", weights, "--baseline", "mode")
     assert evaluate(disfa, out, *options) == 0
-    people = json.loads((out / "results.json").read_text())["people"]
+    results = json.loads((out / "results.json").read_text())
+    people = results["people"]
+    assert results["people_mean"]["change"]["beside 9"]["value"] == 0
     assert list(people) == [
         "as read", "as read, mode baseline", "beside 9", "beside 9, mode baseline",
     ]  # fmt: skip

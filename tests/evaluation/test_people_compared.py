@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from norface.data.sample import DataSet, Sample
+from norface.evaluation.bootstrap import subject_interval
 from norface.evaluation.matrix.compare import compare, guess
-from norface.evaluation.people import mean_shares
+from norface.evaluation.people import mean_shares, shares_of_variance
 from norface.evaluation.people_compared import people_of
 from norface.evaluation.predictions import Predictions
 
@@ -44,6 +45,29 @@ def test_models_stand_side_by_side_with_and_without_baselines(intensities: Make)
     assert mean["normalized"] < 0.3 * mean["original"]
     assert mean["original, mode baseline"] < 0.2 * mean["original"]
     assert "without any label" in found.notes[0]
+    for name, figure in found.mean.items():
+        assert figure.value == mean[name]
+        assert figure.low < figure.value < figure.high
+    change = found.change["normalized"]
+    assert change.value == pytest.approx(mean["normalized"] - mean["original"])
+    assert change.high < 0
+    assert "original" not in found.change
+
+
+def test_an_interval_of_the_person_is_that_of_draws_of_frames(intensities: Make) -> None:
+    p = intensities(people=9, frames=30, person=0.5).only(["AU12"])
+    figure = people_of({"a": p}, (), EMPTY).mean["a"]
+
+    def person(rows: np.ndarray) -> float:
+        # A subject who is drawn twice is two people.
+        copies = np.char.add(p.subject[rows], (np.arange(len(rows)) // 30).astype(str))
+        drawn = Predictions.of(
+            "intensity", p.labels, truth=p.truth[rows], score=p.score[rows], subject=copies,
+            path=np.arange(len(rows)).astype(str),
+        )  # fmt: skip
+        return mean_shares(shares_of_variance(drawn)).person
+
+    assert subject_interval(p.subject, person) == pytest.approx((figure.low, figure.high))
 
 
 def test_given_baselines_are_of_those_who_have_one(intensities: Make) -> None:
@@ -71,7 +95,7 @@ def test_the_labels_of_all_are_compared(presences: Make) -> None:
     found = compare({"all": p, "two": p.only(["AU01", "AU12"])}, (), EMPTY)
     assert found.labels == ("AU01", "AU12")
     assert found.figures["all"]["f1"].value == found.figures["two"]["f1"].value
-    assert set(found.people["all"]) == {"AU01", "AU12"}
+    assert set(found.people.shares["all"]) == {"AU01", "AU12"}
     apart = compare({"a": p.only(["AU01"]), "b": p.only(["AU04"])}, (), EMPTY)
     assert apart.labels == ()
     assert not apart.figures

@@ -105,7 +105,7 @@ def evaluate_protocol(options: Options) -> int:
         write_npz(predictions, options.out / "predictions.npz")
         write_csv(predictions, options.out / "predictions.csv")
         picture_of = pictures_below(predictions) if options.pictures else None
-        write_report(scores, options.out, about, shares=people.shares, picture_of=picture_of)
+        write_report(scores, options.out, about, people=people, picture_of=picture_of)
     except (PredictionsError, OSError) as error:
         raise CommandError(str(error)) from error
     _print(plan, scores, predictions)

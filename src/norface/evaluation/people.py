@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from norface.evaluation.predictions import Predictions, PredictionsError
+from norface.evaluation.variance_sums import VarianceSums
 from norface.facs import MAXIMUM_INTENSITY
 
 FloatArray = NDArray[np.float64]
@@ -24,7 +25,6 @@ BaselineKind: TypeAlias = Literal["given", "quantile", "mode"]
 _QUANTILE = 0.2
 _MODE_SHARE = 0.5
 _EDGE = 1e-4
-_MOST_LEVELS = 10
 
 
 def baselines(predictions: Predictions, kind: BaselineKind) -> dict[str, FloatArray]:
@@ -158,44 +158,27 @@ def shares_of_variance(predictions: Predictions) -> dict[str, Shares]:
         raise PredictionsError("emotions have no variance to divide; readings of units have")
     if not p.has_subjects:
         raise PredictionsError("the share of people needs the subject of every frame")
-    place = np.unique(p.subject, return_inverse=True)[1]
+    return {
+        label: _shares(sums.parts(np.ones((1, len(sums.size))))[0])
+        for label, sums in variance_sums(p).items()
+    }
+
+
+def variance_sums(predictions: Predictions) -> dict[str, VarianceSums]:
+    """What shares are made of, by label, for `norface.evaluation.people_compared`."""
+    p = predictions
+    names, place = np.unique(p.subject, return_inverse=True)
     result = {}
     for i, label in enumerate(p.labels):
         rows = ~np.isnan(p.truth[:, i]) & ~np.isnan(p.score[:, i])
-        result[label] = _shares(p.truth[rows, i], p.score[rows, i], place[rows])
+        result[label] = VarianceSums.of(p.truth[rows, i], p.score[rows, i], place[rows], len(names))
     return result
 
 
-def _shares(truth: FloatArray, read: FloatArray, place: NDArray[np.intp]) -> Shares:
-    subject = np.unique(place, return_inverse=True)[1]
-    n, people = len(read), int(subject.max(initial=-1)) + 1
-    if people < 2 or n <= people or read.std() < 1e-9:
-        return _UNDEFINED
-    size = np.bincount(subject)
-
-    def within(values: FloatArray) -> FloatArray:
-        """Each column less its subject's mean."""
-        total = np.zeros((people, values.shape[1]))
-        np.add.at(total, subject, values)
-        return values - (total / size[:, None])[subject]
-
-    levels = np.unique(truth)
-    design = truth[:, None]
-    if len(levels) <= _MOST_LEVELS:
-        design = (truth[:, None] == levels[1:]).astype(np.float64)
-    slopes, _, rank, _ = np.linalg.lstsq(within(design), within(read[:, None]), rcond=None)
-    explained = (design @ slopes)[:, 0]
-    left = read - explained
-    freedom = n - people - int(rank)
-    if freedom < 1:
-        return _UNDEFINED
-    means = np.bincount(subject, left) / size
-    msw = float(((left - means[subject]) ** 2).sum() / freedom)
-    msb = float((size * (means - left.mean()) ** 2).sum() / (people - 1))
-    n0 = (n - (size**2).sum() / n) / (people - 1)
-    person, expression = max((msb - msw) / n0, 0.0), float(explained.var())
-    total = person + expression + msw
-    return Shares(expression / total, person / total, msw / total, total)
+def _shares(parts: FloatArray) -> Shares:
+    total = float(parts.sum())
+    expression, person, rest = (float(part) / total for part in parts)
+    return Shares(expression, person, rest, total)
 
 
 def mean_shares(labels: Mapping[str, Shares]) -> Shares:
@@ -208,10 +191,19 @@ def mean_shares(labels: Mapping[str, Shares]) -> Shares:
 
 
 def compare_people(variants: Mapping[str, Predictions]) -> dict[str, dict[str, Shares]]:
-    """The shares of several readings of the same frames, by variant and label.
+    """The shares of several readings, by variant and label, on the frames that all have.
 
     E.g. read from the original face alone, with the normalized face, and with the baseline
-    subtracted. Compared on the frames that all of them have.
+    subtracted.
+
+    Raises:
+        PredictionsError: labels or truth differ, or no frame is common.
+    """
+    return {name: shares_of_variance(p) for name, p in same_frames(variants).items()}
+
+
+def same_frames(variants: Mapping[str, Predictions]) -> dict[str, Predictions]:
+    """Several readings on the frames that all have, in one order.
 
     Raises:
         PredictionsError: labels or truth differ, or no frame is common.
@@ -232,7 +224,7 @@ def compare_people(variants: Mapping[str, Predictions]) -> dict[str, dict[str, S
             same.truth, first.truth, equal_nan=True
         ):
             raise PredictionsError(f"{names[0]} and {name} have other labels or another truth")
-        result[name] = shares_of_variance(same)
+        result[name] = same
     return result
 
 

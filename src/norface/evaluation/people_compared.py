@@ -7,10 +7,24 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from norface.data.sample import DataSet
-from norface.evaluation.people import BaselineKind, Shares, compare_people, without_baseline
+from norface.evaluation.bootstrap import SubjectBootstrap
+from norface.evaluation.people import (
+    BaselineKind,
+    Shares,
+    mean_shares,
+    same_frames,
+    shares_of_variance,
+    variance_sums,
+    without_baseline,
+)
 from norface.evaluation.predictions import Predictions
+from norface.evaluation.scores import Figure
+from norface.evaluation.sums import mean_of_defined
+
+FloatArray = NDArray[np.float64]
 
 WAYS: Final[Mapping[BaselineKind, str]] = {
     "given": "given baseline",
@@ -26,10 +40,14 @@ class People:
 
     Attributes:
         shares: variant -> label -> shares; empty for emotions, and where no person is named.
+        mean: variant -> the person's share, mean of the labels, with its interval over people.
+        change: variant -> the same less that of the first variant, on the same draws of people.
         notes: what to know about it.
     """
 
     shares: Mapping[str, Mapping[str, Shares]] = field(default_factory=dict)
+    mean: Mapping[str, Figure] = field(default_factory=dict)
+    change: Mapping[str, Figure] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
@@ -70,7 +88,36 @@ def people_of(
         variants[name] = p
         for kind in baselines:
             variants[f"{name}, {WAYS[kind]}"] = without_baseline(p, kind)
-    return People(compare_people(variants), tuple(notes))
+    variants = same_frames(variants)
+    shares = {name: shares_of_variance(p) for name, p in variants.items()}
+    bootstrap = SubjectBootstrap(next(iter(variants.values())).subject)
+    drawn = {name: _mean_person(p, bootstrap.counts) for name, p in variants.items()}
+    value = {name: mean_shares(labels).person for name, labels in shares.items()}
+    one, *others = variants
+    return People(
+        shares,
+        {
+            name: Figure(value[name], *bootstrap.interval(drawn[name], value[name]))
+            for name in variants
+        },
+        {
+            name: Figure(
+                value[name] - value[one],
+                *bootstrap.interval(drawn[name] - drawn[one], value[name] - value[one]),
+            )
+            for name in others
+        },
+        tuple(notes),
+    )
+
+
+def _mean_person(p: Predictions, counts: NDArray[np.uint8]) -> FloatArray:
+    """(R,) the person's share in each draw of people, mean of the labels that have one."""
+    shares = []
+    for sums in variance_sums(p).values():
+        parts = sums.parts(counts)
+        shares.append(parts[:, 1] / parts.sum(axis=1))
+    return mean_of_defined(np.stack(shares, axis=1))
 
 
 def _with_neutral(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from norface.data.sample import DataSet
 from norface.evaluation.metrics import f1, nan_mean
-from norface.evaluation.people import BaselineKind, Shares
-from norface.evaluation.people_compared import people_of
+from norface.evaluation.people import BaselineKind
+from norface.evaluation.people_compared import People, people_of
 from norface.evaluation.predictions import Predictions
 from norface.evaluation.scores import Figure, score
 
@@ -24,15 +24,13 @@ class Comparison:
         figures: model -> metric -> figure over `labels`.
         guess: the main metric of a reader that sees no face: calls every unit present, reads one
             intensity for all, says the most frequent emotion.
-        people: variant -> label -> shares; empty for emotions, and where no person is named.
-        notes: what to know about `people`.
+        people: the person in the readings over `labels`.
     """
 
     labels: tuple[str, ...]
     figures: Mapping[str, Mapping[str, Figure]]
     guess: float
-    people: Mapping[str, Mapping[str, Shares]] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
+    people: People
 
 
 def compare(
@@ -52,8 +50,7 @@ def compare(
     labels = tuple(n for n in first.labels if all(n in p.labels for p in read.values()))
     same = {name: p.only(labels) for name, p in read.items()} if labels else {}
     figures = {name: score(p).overall for name, p in same.items()}
-    people = people_of(same, baselines, data)
-    return Comparison(labels, figures, guess(first), people.shares, people.notes)
+    return Comparison(labels, figures, guess(first), people_of(same, baselines, data))
 
 
 def guess(p: Predictions) -> float:

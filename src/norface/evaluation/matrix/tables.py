@@ -9,8 +9,14 @@ from norface.evaluation.matrix.cells import Cell as Pair
 from norface.evaluation.matrix.heat_maps import labels_said, metric_name, result_of
 from norface.evaluation.matrix.pairs import Opened
 from norface.evaluation.matrix.run import Column, Matrix
-from norface.evaluation.people import mean_shares
-from norface.evaluation.report.tables import MAIN_METRIC, METRIC_TITLES, Cell, Table, number
+from norface.evaluation.report.tables import (
+    MAIN_METRIC,
+    METRIC_TITLES,
+    Cell,
+    Table,
+    number,
+    percent,
+)
 from norface.evaluation.report.tables import interval as between
 
 _SHORT = 12
@@ -157,15 +163,14 @@ def labels_table(matrix: Matrix, column: Column) -> Table | None:
 
 def person_table(column: Column) -> Table | None:
     """How much of each label's variance is the person, by variant."""
-    shares = column.comparison.people if column.comparison else {}
+    shares = column.comparison.people.shares if column.comparison else {}
     if not shares:
         return None
     rows = []
-    means = {variant: mean_shares(labels) for variant, labels in shares.items()}
-    for label in ("mean", *next(iter(shares.values()))):
-        chosen = [means[v] if label == "mean" else shares[v][label] for v in shares]
+    for label in next(iter(shares.values())):
         cells = (
-            Cell(_percent(one.person), f"expression {_percent(one.expression)}") for one in chosen
+            Cell(percent(one[label].person), f"expression {percent(one[label].expression)}")
+            for one in shares.values()
         )
         rows.append((*_names(label), *cells))
     return Table(
@@ -178,10 +183,6 @@ def person_table(column: Column) -> Table | None:
             "is neither.",
         ),
     )
-
-
-def _percent(share: float) -> str:
-    return "–" if math.isnan(share) else f"{share:.1%}"
 
 
 def _names(*words: str) -> tuple[Cell, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +19,7 @@ from norface.evaluation.report.html import described, drawn_section, page
 from norface.evaluation.report.markdown import markdown
 from norface.evaluation.report.plots import people_plot
 from norface.evaluation.report.sections import Section
-from norface.evaluation.report.tables import LABEL_METRIC, METRIC_TITLES
+from norface.evaluation.report.tables import LABEL_METRIC, METRIC_TITLES, mean_people_table
 
 TITLE: Final = "Models by test sets"
 
@@ -68,24 +67,24 @@ def _sections(matrix: Matrix) -> list[Section]:
             words = (f"{title} of each label by each model; the shade is from 0 to 1.",)
             found.append(Section(_heading(column), (drawing,), tables.known(shown), words))
     for column in matrix.columns:
-        if column.comparison and column.comparison.people:
+        if column.comparison and column.comparison.people.shares:
             found += _people(matrix, column, column.comparison)
     return found
 
 
 def _people(matrix: Matrix, column: Column, comparison: Comparison) -> list[Section]:
-    shares = comparison.people
+    shares = comparison.people.shares
     means = {variant: {"mean": mean_shares(labels)} for variant, labels in shares.items()}
     read = [name for name in matrix.models if name in shares]
     heading = f"The person in the readings: {column.protocol.title}"
     words = (
         "Of the variance of the readings: what the true label explains, what differs from person "
         "to person with the true label held equal, and the rest. Mean of the units.",
-        *comparison.notes,
+        *comparison.people.notes,
     )
     each = "The person's share alone; hollow: with each person's baseline subtracted."
     return [
-        Section(heading, (people_plot(means),), words=words),
+        Section(heading, (people_plot(means),), (mean_people_table(comparison.people),), words),
         Section(
             f"{heading}, each unit",
             (person_plot(shares, read),),
@@ -143,7 +142,6 @@ def content(matrix: Matrix) -> dict[str, Any]:
 
 def _column(column: Column) -> dict[str, Any]:
     comparison = column.comparison
-    people: Mapping[str, Any] = comparison.people if comparison else {}
     return {
         "test": column.test.name,
         "protocol": column.protocol.name,
@@ -159,10 +157,6 @@ def _column(column: Column) -> dict[str, Any]:
                 for name, figures in comparison.figures.items()
             },
             "guess": comparison.guess,
-            "people": {
-                variant: {label: asdict(one) for label, one in labels.items()}
-                for variant, labels in people.items()
-            },
-            "notes": list(comparison.notes),
+            "people": asdict(comparison.people),
         },
     }

@@ -11,6 +11,7 @@ import numpy as np
 
 import norface
 from norface.evaluation.people import Shares
+from norface.evaluation.people_compared import People
 from norface.evaluation.predictions import Predictions
 from norface.evaluation.published import published, published_source
 from norface.evaluation.report.about import About, label_digest
@@ -23,6 +24,7 @@ def content(
     about: About,
     shares: Mapping[str, Mapping[str, Shares]],
     worst: Sequence[Worst],
+    people: People | None = None,
 ) -> dict[str, Any]:
     """Everything in the report; undefined numbers are None."""
     p = scores.predictions
@@ -55,6 +57,9 @@ def content(
             variant: {label: asdict(one) for label, one in labels.items()}
             for variant, labels in shares.items()
         },
+        "people_mean": {}
+        if people is None
+        else {"person": _figures(people.mean), "change": _figures(people.change)},
         "worst": [
             {
                 "path": str(p.path[w.row]),

@@ -9,6 +9,7 @@ import numpy as np
 
 import norface
 from norface.evaluation.people import Shares
+from norface.evaluation.people_compared import People
 from norface.evaluation.published import (
     published_caution,
     published_figure,
@@ -67,6 +68,7 @@ def sections(
     about: About,
     shares: Mapping[str, Mapping[str, Shares]],
     worst: Sequence[Worst],
+    people: People | None = None,
 ) -> list[Section]:
     """Everything but the head and the pictures of the worst frames."""
     found = [
@@ -102,11 +104,12 @@ def sections(
         plot = plots.subject_plot(scores.by_subject, title)
         found.append(Section("Subjects", (plot,), words=(spread,)))
     if shares:
+        mean = (tables.mean_people_table(people),) if people and people.shares else ()
         found.append(
             Section(
                 "People in the readings",
                 (plots.people_plot(shares),),
-                (tables.people_table(shares),),
+                (*mean, tables.people_table(shares)),
             )
         )
     if worst:

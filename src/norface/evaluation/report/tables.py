@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from norface.data.protocols import protocol, protocol_names
-from norface.evaluation.people import Shares
+from norface.evaluation.people import Shares, mean_shares
+from norface.evaluation.people_compared import People
 from norface.evaluation.published import MEAN, SYSTEM, published, published_figure
 from norface.evaluation.scores import Figure, Scores
 
@@ -190,7 +191,7 @@ def people_table(shares: Mapping[str, Mapping[str, Shares]]) -> Table:
         row = [_name(label)]
         for variant in variants:
             one = shares[variant][label]
-            row += [Cell(_percent(v)) for v in (one.expression, one.person, one.rest)]
+            row += [Cell(percent(v)) for v in (one.expression, one.person, one.rest)]
         rows.append(tuple(row))
     return Table(
         "People in the readings",
@@ -202,6 +203,32 @@ def people_table(shares: Mapping[str, Mapping[str, Shares]]) -> Table:
             "Frames of a clip resemble each other, which raises the person's share.",
         ),
     )
+
+
+def mean_people_table(people: People) -> Table:
+    """The parts of the variance, mean of the labels, of each variant."""
+    rows = []
+    for variant, labels in people.shares.items():
+        one, figure = mean_shares(labels), people.mean[variant]
+        change = people.change.get(variant)
+        rows.append(
+            (
+                _name(variant),
+                Cell(percent(one.expression)),
+                Cell(percent(figure.value), _between(figure)),
+                Cell(percent(one.rest)),
+                Cell("") if change is None else Cell(percent(change.value), _between(change)),
+            )
+        )
+    header = ("mean of the labels", "expression", "person", "rest", "person, less the first's")
+    note = (
+        "In brackets: 95 % interval over people; of the last column, on the same draws of people."
+    )
+    return Table("The person in the readings, mean", header, tuple(rows), (note,))
+
+
+def _between(figure: Figure) -> str:
+    return "" if math.isnan(figure.low) else f"[{percent(figure.low)}, {percent(figure.high)}]"
 
 
 def published_table(name: str) -> Table | None:
@@ -238,7 +265,8 @@ def exact(value: float) -> str:
     return text.removesuffix("0")
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
+    """A share as it is printed; a dash where it is undefined."""
     return "–" if math.isnan(share) else f"{share:.1%}"
 
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from norface.evaluation.people import Shares, compare_people
+from norface.evaluation.people import compare_people
+from norface.evaluation.people_compared import People
 from norface.evaluation.predictions import Predictions
 from norface.evaluation.report.about import About
 from norface.evaluation.report.content import content
@@ -27,7 +28,7 @@ def write_report(
     about: About,
     *,
     variants: Mapping[str, Predictions] | None = None,
-    shares: Mapping[str, Mapping[str, Shares]] | None = None,
+    people: People | None = None,
     picture_of: PictureOf | None = None,
     worst: int = 12,
 ) -> None:
@@ -40,8 +41,7 @@ def write_report(
         variants: other readings of the same frames by name, e.g. without the normalized face, or
             with each subject's baseline subtracted: how much of each is the person stands beside
             that of ``scores``.
-        shares: the same, already compared (see `norface.evaluation.people_compared`); in place of
-            ``variants``.
+        people: the same, already compared and with intervals; in place of ``variants``.
         picture_of: see `norface.evaluation.report.pictures.pictures_below`; None for a report
             without pictures, which data sets' terms often ask for before it is passed on.
         worst: how many of the worst frames to show.
@@ -51,7 +51,7 @@ def write_report(
         OSError: the folder cannot be written to.
     """
     p = scores.predictions
-    shares = shares or {}
+    shares = people.shares if people else {}
     if not shares and p.has_subjects and p.task != "emotion":
         shares = compare_people({AS_READ: p, **(variants or {})})
     frames = worst_frames(p, worst)
@@ -64,8 +64,8 @@ def write_report(
         if lost:
             note = f"{lost} of {len(faces)} pictures of the worst frames were not found."
             about = replace(about, notes=(*about.notes, note))
-    named, parts = facts(scores, about), sections(scores, about, shares, frames)
-    values = json.dumps(content(scores, about, shares, frames), indent=2, allow_nan=False)
+    named, parts = facts(scores, about), sections(scores, about, shares, frames, people)
+    values = json.dumps(content(scores, about, shares, frames, people), indent=2, allow_nan=False)
     out.mkdir(parents=True, exist_ok=True)
     for name, text in (
         ("results.json", values + "\n"),
