@@ -11,13 +11,13 @@ from norface.tables.kinds import kind_of
 from norface.tables.part_file import TableError, part_of
 from norface.tables.writers import CsvTable
 
-_BLOCK: Final = 4 << 20
-_ROW_GROUP: Final = 32 << 20
+_BLOCK: Final = 1 << 20
+_ROW_GROUP: Final = 16 << 20
 """Bytes: what is in memory at once while a table is finished."""
 
 
 class ParquetTable(CsvTable):
-    """Writes a Parquet file, in row groups of about 32 MB; else as `CsvTable`.
+    """Writes a Parquet file, in row groups of about 16 MB; else as `CsvTable`.
 
     A Parquet file is unreadable until its last byte is there. So the rows are kept as CSV in
     ``NAME.parquet.part``, which can be read and gone on with, until the table is closed.
