@@ -50,7 +50,7 @@ _LOST: Final = dict.fromkeys(set(OPENFACE_COLUMNS) - UNMEASURED_COLUMNS, "0")
 
 def openface_row(
     frame: int,
-    time: float,
+    time: float | None,
     face: FaceAnalysis | None,
     *,
     person: int | None,
@@ -61,7 +61,7 @@ def openface_row(
 
     Args:
         frame: number from 0; OpenFace counts from 1, and so does the row.
-        time: seconds.
+        time: seconds; None for a picture.
         face: None for a frame without one; OpenFace writes 0 into all that it would measure.
         person: the face's person; None for the face's own number.
         size: width and height of the picture, from which OpenFace guesses the focal length.

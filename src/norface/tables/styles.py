@@ -20,14 +20,14 @@ class FramePlace:
     Attributes:
         name: the video or picture, as the user named it.
         frame: number in the video, from 0.
-        time: seconds from the start of the video.
+        time: seconds from the start of the video; None for a picture.
         size: width and height in pixels, upright.
         units: the action units that the weights read.
     """
 
     name: str
     frame: int
-    time: float
+    time: float | None
     size: tuple[int, int]
     units: tuple[str, ...] = ACTION_UNIT_NAMES
 
