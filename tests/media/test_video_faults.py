@@ -111,8 +111,8 @@ def test_files_that_cannot_be_opened(tmp_path, tiny, capfd):
 
 
 def test_a_cover_picture_is_no_video(tmp_path, tiny):
-    path = tmp_path / "song.mkv"
-    with av.open(str(path), "w") as file:
+    path = tmp_path / "song.m4a"
+    with av.open(str(path), "w", format="mp4") as file:
         cover = file.add_stream("mjpeg", rate=1)
         cover.width, cover.height, cover.pix_fmt = 64, 48, "yuvj420p"
         cover.disposition = av.stream.Disposition.attached_pic

@@ -33,11 +33,13 @@ def camera_input(index: int, system: str | None = None) -> tuple[str, str, dict[
         return "avfoundation", f"{index}:none", {"framerate": "30", "pixel_format": "nv12"}
     if system == "Windows":
         cameras = [
-            device.description
-            for device in av.device.enumerate_input_devices("dshow")
-            if "video" in device.media_types
+            device.description for device in _devices("dshow") if "video" in device.media_types
         ]
         if index >= len(cameras):
             raise OSError(f"there are {len(cameras)} cameras: {', '.join(cameras) or 'none'}.")
         return "dshow", f"video={cameras[index]}", {}
     raise OSError(f"cameras cannot be read on {system}.")
+
+
+def _devices(kind: str) -> list[av.device.DeviceInfo]:
+    return av.device.enumerate_input_devices(kind)
