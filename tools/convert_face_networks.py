@@ -28,6 +28,7 @@ DETECTOR_HEADS = {160: "scores_8", 163: "scores_16", 166: "boxes_8", 169: "boxes
 LANDMARK_HEADS = {473: "landmarks", 472: "presence"}
 NAMES = {value: name for name, value in vars(schema.BuiltinOperator).items() if name[0] != "_"}
 BLOCK = 16
+BOTTLENECK = ("CONV_2D", "PRELU", "DEPTHWISE_CONV_2D", "CONV_2D")
 
 
 def main() -> None:
@@ -82,19 +83,29 @@ class Network:
         self.add("Div", ["planes", half], "t0" if subtract is None else "scaled")
         if subtract is not None:
             self.add("Sub", ["scaled", self.constant("one", np.float32(subtract))], "t0")
+        operators = []
         for operator in self.graph.operators:
             code = self.model.operatorCodes[operator.opcodeIndex]
             kind = NAMES[max(code.builtinCode, code.deprecatedBuiltinCode)]
-            self.convert(kind, list(operator.inputs), int(operator.outputs[0]), operator)
+            if kind == "DEQUANTIZE":
+                self.source[int(operator.outputs[0])] = int(operator.inputs[0])
+            else:
+                operators.append((kind, operator))
+        while operators:
+            kinds = tuple(kind for kind, _ in operators[: len(BOTTLENECK)])
+            if kinds == BOTTLENECK and len(self.stored(operators[0][1].inputs[2])) <= BLOCK // 2:
+                self.bottleneck([operator for _, operator in operators[: len(BOTTLENECK)]])
+                del operators[: len(BOTTLENECK)]
+            else:
+                kind, operator = operators.pop(0)
+                self.convert(kind, list(operator.inputs), int(operator.outputs[0]), operator)
         for tensor, name in keep.items():
             self.add("Identity", [f"t{tensor}"], name)
 
     def convert(self, kind: str, inputs: list[int], output: int, operator: Any) -> None:
         """Add the nodes that do what one operator does."""
         options, out = operator.builtinOptions, f"t{output}"
-        if kind == "DEQUANTIZE":
-            self.source[output] = int(inputs[0])
-        elif kind in ("CONV_2D", "DEPTHWISE_CONV_2D"):
+        if kind in ("CONV_2D", "DEPTHWISE_CONV_2D"):
             deep = kind == "DEPTHWISE_CONV_2D"
             filled = output not in self.keep
             kernel = self.weight(inputs[1], kind="depthwise" if deep else "dense", filled=filled)
@@ -165,6 +176,48 @@ class Network:
         self.add("Relu", [f"{out}_turned"], f"{out}_below")
         self.add("Conv", [f"{out}_below", f"k{slope}"], f"{out}_change", group=channels)
         self.add("Add", [f"{out}_change", tensor], out)
+
+    def bottleneck(self, operators: list[Any]) -> None:
+        """Convolution, slope, convolution of each channel, convolution, with so few channels that
+        twice as many fit into a block and cost nothing: ``x`` and ``-x`` after Relu, of which the
+        second convolution takes what the slope makes of them, and the third the sum.
+        """
+        first, slope, deep, last = operators
+        assert deep.builtinOptions.padding == schema.Padding.SAME
+        kernels = [self.weight(o.inputs[1], kind="dense", filled=False) for o in (first, last)]
+        deep_kernel = self.weight(deep.inputs[1], kind="depthwise", filled=False)
+        biases = [self.weight(o.inputs[2], kind="bias", filled=False) for o in (first, deep, last)]
+        stored = self.stored(slope.inputs[1])
+        half = self.constant(f"w{slope.inputs[1]}", stored.reshape(-1, 1, 1, 1))
+        name = f"t{deep.outputs[0]}"
+        self.add("Cast", [half], f"{name}_slope", to=TensorProto.FLOAT)
+        self.add("Mul", [deep_kernel, f"{name}_slope"], f"{name}_below")
+        self.add("Sub", [biases[1], biases[1]], f"{name}_none")
+        for i, (whole, turned, axis) in enumerate(
+            (
+                (kernels[0], kernels[0], 0),
+                (biases[0], biases[0], 0),
+                (deep_kernel, f"{name}_below", 0),
+                (biases[1], f"{name}_none", 0),
+                (kernels[1], kernels[1], 1),
+            )
+        ):
+            other = turned
+            if i < 3:
+                other = f"{name}_minus{i}"
+                self.add("Neg", [turned], other)
+            self.add("Concat", [whole, other], f"{name}_both{i}", axis=axis)
+        both = [f"{name}_both{i}" for i in range(5)]
+        self.add("Conv", [f"t{first.inputs[0]}", *both[:2]], f"{name}_wide")
+        self.add("Relu", [f"{name}_wide"], f"{name}_parts")
+        self.add(
+            "Conv",
+            [f"{name}_parts", *both[2:4]],
+            f"{name}_seen",
+            auto_pad="SAME_UPPER",
+            group=2 * stored.size,
+        )
+        self.add("Conv", [f"{name}_seen", both[4], biases[2]], f"t{last.outputs[0]}")
 
     def weight(self, index: int, *, kind: str, filled: bool) -> str:
         """The name of a kernel or bias as floats in ONNX's order of axes."""

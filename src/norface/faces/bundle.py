@@ -28,7 +28,7 @@ _LANDMARKS: Final = "face_landmarks.onnx"
 _SHA256: Final = {
     _BUNDLE: "64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff",
     _DETECTOR: "d56b78442336eddca8210d14ba98755d004d8e7a5eea12179cacc8ff074b357a",
-    _LANDMARKS: "62148d7596f5fe2115377f08850ffff25005b6f905bbb9817cf04e092df8a704",
+    _LANDMARKS: "6f763468a9d8b0ce76c580b972dabfd84c2eae3e0c62d4639df9d652a23aa848",
 }
 
 # Centre, right, top, left, bottom of each iris, as seen in the picture; and the contour of its eye.
