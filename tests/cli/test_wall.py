@@ -71,6 +71,12 @@ def test_a_protocol_on_a_data_set_says_what_its_intervals_need(tmp_path: Path) -
     assert 'pip install "norface[train]"' in done.stderr
 
 
+def test_a_matrix_says_what_its_intervals_need_and_explains_itself_without() -> None:
+    done = run(ANALYZE, "evaluate", "matrix", "--test", "rafdb-7=nowhere")
+    assert "norface evaluate matrix needs scipy" in done.stderr
+    assert "--plan" in run(ANALYZE, "evaluate", "matrix", "--help").stdout
+
+
 def test_importing_norface_loads_nothing_heavy() -> None:
     code = """
 import norface

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 from rich.table import Table
@@ -18,11 +18,10 @@ from norface.cli.console import (
     output,
     printable,
 )
-from norface.evaluation.matrix.heat_maps import metric_name, result_of
 from norface.evaluation.matrix.plan import Plan, PlanError, plan_of_words, read_plan
-from norface.evaluation.matrix.run import Matrix, Settings, run_matrix
-from norface.evaluation.matrix.write import write_matrix
-from norface.evaluation.report.tables import MAIN_METRIC, number
+
+if TYPE_CHECKING:
+    from norface.evaluation.matrix.run import Matrix
 
 _INT = tyro.conf.arg(metavar="INT", help_behavior_hint="")
 _PATH = tyro.conf.arg(metavar="PATH", help_behavior_hint="")
@@ -68,6 +67,10 @@ def matrix(
     """
     if workers is not None and workers < 1:
         raise CommandError("--workers must be at least 1.", code=WRONG_COMMAND)
+    # Imported here, so that --help needs no scipy.
+    from norface.evaluation.matrix.run import Settings, run_matrix
+    from norface.evaluation.matrix.write import write_matrix
+
     settings = Settings(
         workers=workers,
         partial=partial,
@@ -109,6 +112,9 @@ def _plan(
 
 
 def _print(found: Matrix) -> None:
+    from norface.evaluation.matrix.heat_maps import metric_name, result_of
+    from norface.evaluation.report.tables import MAIN_METRIC, number
+
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for name in ("test", "model", "figure", "value", "95% interval", "labels"):
         right = name in ("value", "95% interval", "labels")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from norface.evaluation.matrix.plan import Model, PlanError, plan_of_words, read_plan
 from norface.evaluation.matrix.plan import Test as Column
+from norface.evaluation.matrix.tested import plans_of
 
 MODEL = {"weights": "default"}
 TEST = {"protocol": "disfa-detection", "root": "disfa"}
@@ -66,6 +68,15 @@ def test_faults_of_a_plan_file(content: Any, said: str, tmp_path: Path) -> None:
     with pytest.raises(PlanError, match=said) as error:
         read_plan(written(tmp_path / "plan.json", content))
     assert "plan.json" in str(error.value)
+
+
+def test_the_plan_of_the_documents(root: Path, tmp_path: Path) -> None:
+    block = re.search(r"```json\n(.*?)```", (root / "docs" / "matrix.md").read_text(), re.DOTALL)
+    assert block
+    (tmp_path / "plan.json").write_text(block[1])
+    plan = read_plan(tmp_path / "plan.json")
+    assert [len(model.weights) for model in plan.models] == [1, 3]
+    assert all(plans_of(test) for test in plan.tests)
 
 
 def test_words() -> None:
