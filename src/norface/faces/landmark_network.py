@@ -23,7 +23,7 @@ SIDE: Final = 256
 _MARGIN: Final = 1.5
 """Side of the region in longer sides of the box around the landmarks."""
 
-_OFF_MIDDLE: Final = 0.1
+_OFF_MIDDLE: Final = 0.25
 """Movement of a face, in its own widths, from which it is looked at again."""
 
 _EYES: Final = (33, 263)
