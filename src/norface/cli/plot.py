@@ -35,7 +35,7 @@ def plot(
     start: Annotated[float | None, _SECONDS] = None,
     stop: Annotated[float | None, _SECONDS] = None,
     on: float = PRESENCE_INTENSITY,
-    off: float | None = None,
+    off: Annotated[float | None, tyro.conf.arg(metavar="FLOAT", help_behavior_hint="")] = None,
     minimum_duration: Annotated[float, tyro.conf.arg(metavar="SECONDS")] = 0.1,
     events: Annotated[Path | None, _PATH] = None,
     overwrite: Annotated[bool, tyro.conf.arg(help_behavior_hint="")] = False,
@@ -149,16 +149,15 @@ def _chosen(
         )
     own = [track for track in tracks if track.input == inputs[0]]
     if people:
-        named = {track.person.removeprefix("Person_") for track in own}
-        missing = [name for name in people if name.removeprefix("Person_") not in named]
+        named = {track.person for track in own}
+        missing = [name for name in people if name not in named]
         if missing:
             raise CommandError(
                 f"{table} holds no person {', '.join(missing)}; it holds "
                 f"{', '.join(sorted(named))}.",
                 code=WRONG_COMMAND,
             )
-        wanted = {name.removeprefix("Person_") for name in people}
-        own = [track for track in own if track.person.removeprefix("Person_") in wanted]
+        own = [track for track in own if track.person in people]
     cut = [part for part in (_within(track, start, stop) for track in own) if part is not None]
     if not cut:
         raise CommandError("Nobody is seen in that time.", code=WRONG_COMMAND)

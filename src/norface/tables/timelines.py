@@ -210,7 +210,7 @@ def _name(track: Track) -> str:
 
 
 def _person(track: Track) -> str:
-    return track.person if track.person.startswith("Person") else f"person {track.person}"
+    return f"person {track.person}"
 
 
 def _thinned(

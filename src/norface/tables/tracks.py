@@ -23,7 +23,7 @@ class Track:
 
     Attributes:
         input: the video; empty for a table that does not say (OpenFace's).
-        person: number or name, as the table has it.
+        person: the number, as the table has it (of Py-Feat's ``Person_3`` the 3).
         times: (N,) seconds, ascending.
         units: (N,) intensity, 0 to 5, of each action unit; NaN where there is none.
     """
@@ -94,9 +94,10 @@ def _times(table: Columns) -> NDArray[np.float64]:
 
 
 def _people(table: Columns) -> NDArray[np.str_]:
-    for name in ("face_id", "Identity"):
-        if name in table.values:
-            return table.texts(name)
+    if "face_id" in table.values:
+        return table.texts("face_id")
+    if "Identity" in table.values:
+        return np.char.replace(table.texts("Identity"), "Person_", "")
     return np.full(table.rows, "0")
 
 
