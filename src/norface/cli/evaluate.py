@@ -18,6 +18,8 @@ from norface.evaluation.synfacs.tables import BenchmarkError, read_predictions, 
 from norface.runtime.sessions import Weights
 
 BENCHMARK: Final = "synfacs-v1"
+_KINDS = tyro.conf.arg(metavar="KIND ...", help_behavior_hint="")
+_PATHS = tyro.conf.arg(metavar="PATH ...", help_behavior_hint="")
 _PATH = tyro.conf.arg(metavar="PATH", help_behavior_hint="")
 
 
@@ -27,15 +29,15 @@ def evaluate(
     protocol: str = "synfacs-v1",
     split: str = "test",
     out: Path = Path("evaluation"),
-    model: Annotated[tuple[Path, ...], tyro.conf.arg(metavar="PATH ...")] = (),
+    model: Annotated[tuple[Path, ...], _PATHS] = (),
     fold: Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="")] = None,
     faces: Annotated[Path | None, _PATH] = None,
     test_root: Annotated[Path | None, _PATH] = None,
     partial: bool = False,
     skip_missing: bool = False,
     pictures: bool = False,
-    beside: Annotated[tuple[Path, ...], tyro.conf.arg(metavar="PATH ...")] = (),
-    baseline: tuple[Literal["quantile", "mode", "given"], ...] = (),
+    beside: Annotated[tuple[Path, ...], _PATHS] = (),
+    baseline: Annotated[tuple[Literal["quantile", "mode", "given"], ...], _KINDS] = (),
     dry_run: bool = False,
     predictions: Annotated[Path | None, _PATH] = None,
     workers: Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="")] = None,
@@ -64,9 +66,8 @@ def evaluate(
         pictures: Show the worst frames in report.html; mind the terms of the data set.
         beside: Folders of further weights: how much of their readings is the person stands beside
             that of the model's, on the same frames of a protocol of units.
-        baseline: Of each person, subtracted beside the readings as they are: estimated as a
-            quantile or the mode of the person's readings, or given by the faces that the set calls
-            neutral.
+        baseline: Of each person, subtracted beside the readings as they are: quantile or mode of
+            the person's readings, or given by the faces that the set calls neutral.
         dry_run: Read a few samples of each fold only, to try the command.
         predictions: CSV of another tool: input, AU01_r (0 to 5), AU01_c (0 or 1), and so on.
         workers: Processes; else one a core.

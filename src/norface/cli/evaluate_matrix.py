@@ -24,15 +24,18 @@ if TYPE_CHECKING:
     from norface.evaluation.matrix.run import Matrix
 
 _INT = tyro.conf.arg(metavar="INT", help_behavior_hint="")
+_MODELS = tyro.conf.arg(metavar="NAME=WEIGHTS ...", help_behavior_hint="")
+_TESTS = tyro.conf.arg(metavar="PROTOCOL[@PART]=ROOT ...", help_behavior_hint="")
+_FACES = tyro.conf.arg(metavar="PROTOCOL[@PART]=FACES ...", help_behavior_hint="")
 _PATH = tyro.conf.arg(metavar="PATH", help_behavior_hint="")
 _TRIED = "dry-run"
 
 
 def matrix(
     *,
-    model: Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME=WEIGHTS ...")] = (),
-    test: Annotated[tuple[str, ...], tyro.conf.arg(metavar="PROTOCOL[@PART]=ROOT ...")] = (),
-    faces: Annotated[tuple[str, ...], tyro.conf.arg(metavar="PROTOCOL[@PART]=FACES ...")] = (),
+    model: Annotated[tuple[str, ...], _MODELS] = (),
+    test: Annotated[tuple[str, ...], _TESTS] = (),
+    faces: Annotated[tuple[str, ...], _FACES] = (),
     plan: Annotated[Path | None, _PATH] = None,
     out: Path = Path("matrix"),
     baseline: tuple[Literal["quantile", "mode", "given"], ...] = ("quantile",),
