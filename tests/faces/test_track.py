@@ -8,7 +8,7 @@ from norface.faces.landmarks import FaceLandmarks
 from norface.faces.track import Tracker
 
 NOTHING = np.full(52, np.nan, np.float32)
-IMAGE = np.zeros((8, 8, 3), np.uint8)
+IMAGE = np.zeros((720, 1280, 3), np.uint8)
 FRAME = 0.04
 
 
@@ -122,6 +122,33 @@ def test_identity_mends_a_swap_within_a_second():
     for n in range(1, 30):
         numbers = tracker.update(n * FRAME, [face(300, who=2), face(600, who=1)], IMAGE)
     assert numbers == [1, 0]
+
+
+def test_a_person_who_was_taken_for_another_does_not_take_the_place_back():
+    tracker = Tracker(embedder=Embedder())
+    tracker.update(0.0, [face(300, who=1)], IMAGE)
+    numbers = [tracker.update(n * FRAME, [face(300, who=2)], IMAGE)[0] for n in range(1, 60)]
+    assert numbers[0] == 0
+    assert numbers[30:] == [1] * 29
+
+
+def test_who_comes_in_over_the_border_is_known_when_seen_whole():
+    embedder = Embedder()
+    tracker = Tracker(embedder=embedder)
+    assert tracker.update(0.0, [face(300, who=1)], IMAGE) == [0]
+    at_border = [tracker.update(9 + n * FRAME, [face(10 * n, who=1)], IMAGE)[0] for n in range(4)]
+    assert at_border == [1] * 4
+    assert embedder.looks == 1
+    inside = [tracker.update(9.2 + n * FRAME, [face(60, who=1)], IMAGE)[0] for n in range(50)]
+    assert inside == [0] * 50
+
+
+def test_a_stranger_who_comes_in_over_the_border_keeps_the_number():
+    tracker = Tracker(embedder=Embedder())
+    tracker.update(0.0, [face(300, who=1)], IMAGE)
+    xs = [*range(0, 100, 10), *[100] * 50]
+    numbers = [tracker.update(9 + n * FRAME, [face(x, who=2)], IMAGE)[0] for n, x in enumerate(xs)]
+    assert set(numbers) == {1}
 
 
 def test_one_embedding_a_second_is_enough():

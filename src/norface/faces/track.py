@@ -32,10 +32,18 @@ _ABSENT: Final = 0.3
 _SEEN_OF_EACH: Final = 8
 """Embeddings that are kept of a person, of different moments."""
 
+_CLEAR_SIDE: Final = 40.0
+_CLEAR_YAW: Final = 40.0
+_CLEAR_PITCH: Final = 30.0
+"""Smaller faces (pixels) and heads that are turned farther (degrees) are embedded badly."""
+
+_NOWHERE: Final = -1
+"""The shot of a person whose place turned out to be another's."""
+
 _Place = tuple[float, float, float]  # x and y of the middle, and the side, in pixels
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Person:
     number: int
     place: _Place
@@ -52,7 +60,9 @@ class Tracker:
     Within a shot faces are linked by place, size and motion. A face that was gone for less than
     ``memory`` seconds is taken up again where it may have got to. With an ``embedder`` people are
     known again after any absence and across cuts, and an embedding a second guards against
-    swaps; without one, a person has a new number after each cut and each longer absence.
+    swaps; without one, a person has a new number after each cut and each longer absence. Faces
+    that are small, turned away or cut by the border are not embedded; who comes in like this has
+    a new number until the face is seen clearly.
 
     The same frames give the same numbers. No two faces of a frame have the same.
     """
@@ -120,12 +130,11 @@ class Tracker:
 
     def _forget(self, time: float) -> None:
         """Drop whom nothing can bring back."""
-        if self._embedder is None:
-            self._people = [
-                person
-                for person in self._people
-                if person.shot == self._shot and time - person.time <= self._memory
-            ]
+        self._people = [
+            person
+            for person in self._people
+            if person.seen or (person.shot == self._shot and time - person.time <= self._memory)
+        ]
 
     def _by_place(self, time: float, places: Sequence[_Place]) -> list[_Person | None]:
         """Who may be where, the nearest pairs first."""
@@ -154,35 +163,55 @@ class Tracker:
     ) -> None:
         """Look at those who are new, back, or due; correct ``owners`` by what is seen."""
         looks: dict[int, NDArray[np.float32]] = {}
+        unknown: dict[int, _Person] = {}  # in sight already, but never seen clearly before
         for f, owner in enumerate(owners):
-            due = owner is None or time - owner.time > _ABSENT
-            if owner is None or due or time - owner.looked >= self._look_every:
-                looks[f] = embedder(image, faces[f].points)
-                # Somebody else may stand where a person was; nearness does not count for those
-                # who come back.
-                least = embedder.same if due else embedder.different
-                if owner is not None and _unlikeness(owner, looks[f]) > least:
-                    owners[f] = None
+            is_back = owner is None or time - owner.time > _ABSENT
+            is_due = owner is None or not owner.seen or time - owner.looked >= self._look_every
+            if not (is_back or is_due) or not _is_clear(faces[f], image):
+                continue
+            looks[f] = embedder(image, faces[f].points)
+            # Somebody else may stand where a person was: nearness does not count for those who
+            # come back.
+            least = embedder.same if is_back else embedder.different
+            if owner is not None and not owner.seen:
+                unknown[f] = owner
+                owners[f] = None
+            elif owner is not None and _unlikeness(owner, looks[f]) > least:
+                owner.shot = _NOWHERE
+                owners[f] = None
+        self._recognize(embedder.same, looks, owners)
+        for f, look in looks.items():
+            owner = owners[f]
+            if owner is None:
+                owner = unknown.get(f) or self._newcomer(_place(faces[f]), time)
+                owners[f] = owner
+            elif f in unknown:
+                self._people.remove(unknown[f])
+            owner.looked = time
+            owner.seen = [*owner.seen, look][-_SEEN_OF_EACH:]
+
+    def _recognize(
+        self,
+        most: float,
+        looks: dict[int, NDArray[np.float32]],
+        owners: list[_Person | None],
+    ) -> None:
+        """Give looks without an owner to the persons not in sight, the most alike first."""
         present = {owner.number for owner in owners if owner is not None}
         pairs = sorted(
-            (_unlikeness(person, looks[f]), p, f)
-            for f in looks
+            (_unlikeness(person, look), p, f)
+            for f, look in looks.items()
             if owners[f] is None
             for p, person in enumerate(self._people)
-            if person.number not in present and person.seen
+            if person.number not in present
         )
         for unlikeness, p, f in pairs:
             person = self._people[p]
-            if unlikeness > embedder.same:
+            if unlikeness > most:
                 break
             if owners[f] is None and person.number not in present:
                 owners[f] = person
                 present.add(person.number)
-        for f, look in looks.items():
-            owner = owners[f] or self._newcomer(_place(faces[f]), time)
-            owners[f] = owner
-            owner.looked = time
-            owner.seen = [*owner.seen, look][-_SEEN_OF_EACH:]
 
 
 def _place(face: FaceLandmarks) -> _Place:
@@ -215,6 +244,20 @@ def _move(person: _Person, place: _Place, time: float, shot: int) -> None:
         across, down = ((place[i] - person.place[i]) / gone for i in (0, 1))
         person.motion = (person.motion[0] + across) / 2, (person.motion[1] + down) / 2
     person.place, person.time, person.shot = place, time, shot
+
+
+def _is_clear(face: FaceLandmarks, image: NDArray[np.uint8]) -> bool:
+    """Whether a face is large, whole and straight enough to tell whose it is."""
+    height, width = image.shape[:2]
+    box = face.box
+    return (
+        max(box.width, box.height) >= _CLEAR_SIDE
+        and min(box.x, box.y) >= 0
+        and box.x + box.width <= width
+        and box.y + box.height <= height
+        and abs(face.pose.yaw) <= _CLEAR_YAW
+        and abs(face.pose.pitch) <= _CLEAR_PITCH
+    )
 
 
 def _unlikeness(person: _Person, look: NDArray[np.float32]) -> float:
