@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from norface.facs import MAXIMUM_INTENSITY, action_unit
+from norface.pictures.drawing import color_of, font
 from norface.results import FaceAnalysis, UInt8Image
 
 WIDTH: Final = 1920
@@ -34,11 +35,6 @@ _INK: Final = "#1f2937"
 _QUIET: Final = "#6b7280"
 _TRACK: Final = "#e3e6ea"
 _ABSENT: Final = "#aeb4bd"
-_COLORS: Final = (
-    "#2563eb", "#d97706", "#059669", "#db2777", "#7c3aed", "#0891b2", "#65a30d", "#dc2626",
-)  # fmt: skip
-
-_Font: TypeAlias = "ImageFont.FreeTypeFont | ImageFont.ImageFont"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +65,7 @@ def annotate(image: UInt8Image, faces: Sequence[FaceAnalysis]) -> UInt8Image:
     if not faces:
         area = card_areas[0]
         middle = (area.x + area.width // 2, area.y + area.height // 2)
-        ImageDraw.Draw(canvas).text(middle, "No face found", _QUIET, _font(36), anchor="mm")
+        ImageDraw.Draw(canvas).text(middle, "No face found", _QUIET, font(36), anchor="mm")
     return np.asarray(canvas)
 
 
@@ -134,7 +130,7 @@ def _draw_photo(
     scale = area.width / image.shape[1]
     # Largest first, so that no box hides a smaller one's number.
     for face in faces:
-        color = _color(face)
+        color = color_of(face.face_id)
         left = area.x + face.box.x * scale
         top = area.y + face.box.y * scale
         right = left + face.box.width * scale
@@ -162,7 +158,7 @@ def _draw_card(canvas: Image.Image, area: _Area, face: FaceAnalysis) -> None:
     middle = y + chip_height // 2
     if face.emotion is not None:
         words = f"{face.emotion} {face.emotions[face.emotion]:.0%}"
-        draw.text((x + chip_width + 14, middle), words, _INK, _font(size), anchor="lm")
+        draw.text((x + chip_width + 14, middle), words, _INK, font(size), anchor="lm")
     y += chip_height + 18
 
     if area.height >= 700:
@@ -173,7 +169,7 @@ def _draw_card(canvas: Image.Image, area: _Area, face: FaceAnalysis) -> None:
             (pair + side + _GAP, face.normalized, "normalized"),
         ):
             _paste(canvas, left, y, side, picture)
-            draw.text((left + side // 2, y + side + 8), words, _QUIET, _font(20), anchor="ma")
+            draw.text((left + side // 2, y + side + 8), words, _QUIET, font(20), anchor="ma")
         y += side + 52
         _draw_bars(canvas, _Area(x, y, inner_width, bottom - y), face)
         return
@@ -191,27 +187,27 @@ def _draw_bars(canvas: Image.Image, area: _Area, face: FaceAnalysis) -> None:
     step = int(np.clip(area.height / 8, 32, 46))
     count = min(max(1, area.height // step), _MOST_BARS, len(face.action_units))
     strongest = sorted(face.action_units.items(), key=lambda item: -item[1].intensity)[:count]
-    font = _font(int(step * 0.58))
+    letters = font(int(step * 0.58))
     named = area.width >= 420
     labels = [
         f"{name}  {action_unit(name).description}" if named else name for name, _ in strongest
     ]
-    label_width = int(max(draw.textlength(label, font) for label in labels)) + 16
-    value_width = int(draw.textlength("5.0", font)) + 14
+    label_width = int(max(draw.textlength(label, letters) for label in labels)) + 16
+    value_width = int(draw.textlength("5.0", letters)) + 14
     track = area.width - label_width - value_width
     for i, ((_, unit), label) in enumerate(zip(strongest, labels, strict=True)):
         middle = area.y + i * step + step // 2
         thick = max(8, int(step * 0.42))
-        color = _color(face) if unit.present else _ABSENT
+        color = color_of(face.face_id) if unit.present else _ABSENT
         ink = _INK if unit.present else _QUIET
-        draw.text((area.x, middle), label, ink, font, anchor="lm")
+        draw.text((area.x, middle), label, ink, letters, anchor="lm")
         bar = _Area(area.x + label_width, middle - thick // 2, track, thick)
         _rounded(canvas, bar, thick // 2, _TRACK)
         filled = round(track * unit.intensity / MAXIMUM_INTENSITY)
         if filled >= 2:
             _rounded(canvas, _Area(bar.x, bar.y, filled, thick), thick // 2, color)
         value = f"{unit.intensity:.1f}"
-        draw.text((area.x + area.width, middle), value, ink, font, anchor="rm")
+        draw.text((area.x + area.width, middle), value, ink, letters, anchor="rm")
 
 
 def _paste(canvas: Image.Image, x: int, y: int, side: int, picture: UInt8Image) -> None:
@@ -220,7 +216,7 @@ def _paste(canvas: Image.Image, x: int, y: int, side: int, picture: UInt8Image) 
 
 
 def _chip_size(face: FaceAnalysis, size: int) -> tuple[int, int]:
-    return max(int(_font(size).getlength(str(face.face_id)) + size * 0.8), int(size * 1.35)), int(
+    return max(int(font(size).getlength(str(face.face_id)) + size * 0.8), int(size * 1.35)), int(
         size * 1.35
     )
 
@@ -230,15 +226,11 @@ def _draw_chip(
 ) -> tuple[int, int]:
     """The face's number on its color; returns the chip's width and height."""
     width, height = _chip_size(face, size)
-    _rounded(canvas, _Area(x, y, width, height), height // 4, _color(face))
+    _rounded(canvas, _Area(x, y, width, height), height // 4, color_of(face.face_id))
     ImageDraw.Draw(canvas).text(
-        (x + width / 2, y + height / 2), str(face.face_id), _PAPER, _font(size), anchor="mm"
+        (x + width / 2, y + height / 2), str(face.face_id), _PAPER, font(size), anchor="mm"
     )
     return width, height
-
-
-def _color(face: FaceAnalysis) -> str:
-    return _COLORS[face.face_id % len(_COLORS)]
 
 
 def _rounded(canvas: Image.Image, area: _Area, radius: int, fill: str) -> None:
@@ -258,8 +250,3 @@ def _corners(width: int, height: int, radius: int) -> Image.Image:
         (0, 0, width * fine - 1, height * fine - 1), radius * fine, 255
     )
     return mask.resize((width, height), Image.Resampling.BOX)
-
-
-@lru_cache(maxsize=32)
-def _font(size: int) -> _Font:
-    return ImageFont.load_default(size)
