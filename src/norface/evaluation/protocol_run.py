@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from norface.data.prepared import PreparedFaces, picture_name
 from norface.data.protocols import Division, LeakError, Protocol
+from norface.data.protocols.protocol import Task
 from norface.data.sample import DataSet, Sample
 from norface.evaluation.predictions import Predictions, PredictionsError
 from norface.facs import EMOTIONS
@@ -72,7 +73,7 @@ def read_protocol(
         refuse_learned(each.division, data.name, weights.manifest.learned_from, weights.folder)
 
     def read_now(weights: Weights, part: Sequence[Sample]) -> FaceReadings:
-        return FaceReadings.of(weights, faces, part, data.root, threads=threads)
+        return FaceReadings.of(weights, faces, part, data.root, tasks=(plan.task,), threads=threads)
 
     samples: list[Sample] = []
     scores, thresholds, folds = [], [], []
@@ -130,11 +131,17 @@ def read_rows(
     faces: PreparedFaces,
     rows: NDArray[np.int64],
     *,
+    tasks: Collection[Task] = ("presence", "intensity", "emotion"),
     threads: int | None = None,
 ) -> Scores:
-    """What weights read from n faces of a cache."""
+    """What weights read from n faces of a cache, as far as tasks need it."""
     normalizer = Normalizer.load(weights, threads=threads)
-    readers = load_readers(weights, threads=threads)
+    readers = [
+        reader
+        for reader in load_readers(weights, threads=threads)
+        if (reader.reads_emotions and "emotion" in tasks)
+        or (reader.reads_action_units and {"presence", "intensity"} & set(tasks))
+    ]
     side = normalizer.target.shape[0]
     parts = []
     for start in range(0, len(rows), _AT_ONCE):
@@ -174,9 +181,10 @@ class FaceReadings:
         samples: Iterable[Sample],
         root: Path,
         *,
+        tasks: Collection[Task],
         threads: int | None = None,
     ) -> FaceReadings:
-        """Read the faces of samples, each once.
+        """Read the faces of samples, each once, by the networks that the tasks need.
 
         Raises:
             WeightsError: a network is missing or damaged.
@@ -184,7 +192,9 @@ class FaceReadings:
         names = dict.fromkeys(picture_name(sample, root) for sample in samples)
         found = [name for name in names if name in faces.row]
         rows = np.array([faces.row[name] for name in found], np.int64)
-        scores = read_rows(weights, faces, rows, threads=threads) if found else None
+        scores = None
+        if found:
+            scores = read_rows(weights, faces, rows, tasks=tasks, threads=threads)
         return cls(root, {name: i for i, name in enumerate(found)}, scores, weights.manifest.units)
 
     def found(self, samples: Sequence[Sample]) -> NDArray[np.bool_]:

@@ -100,12 +100,13 @@ def run_pair(
         say(f"{opened.model.name} on {tested.test.name}: done before")
         return known
     kept: dict[Path, FaceReadings] = {}
+    tasks = [plan.task for plan, _ in tested.parts]
 
     def read(weights: Weights, part: Sequence[Sample]) -> FaceReadings:
         """All samples that these weights read, at once: several protocols share them."""
         if weights.folder not in kept:
             everything = tested.data.samples if len(set(folds)) == 1 else part
-            found = FaceReadings.of(weights, faces, everything, tested.data.root)
+            found = FaceReadings.of(weights, faces, everything, tested.data.root, tasks=tasks)
             if len(set(folds)) > 1:
                 return found
             kept[weights.folder] = found
