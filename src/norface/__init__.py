@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from norface.media.images import ImageError
-    from norface.results import ActionUnit, Box, FaceAnalysis, Pose
+    from norface.results import ActionUnit, Box, FaceAnalysis, FrameAnalysis, Pose
     from norface.runtime.analyzer import Norface
     from norface.runtime.places import WeightsError
 
@@ -26,6 +26,7 @@ __all__ = [
     "ActionUnit",
     "Box",
     "FaceAnalysis",
+    "FrameAnalysis",
     "ImageError",
     "Norface",
     "Pose",
@@ -37,6 +38,7 @@ _HOME_OF = {
     "ActionUnit": "norface.results",
     "Box": "norface.results",
     "FaceAnalysis": "norface.results",
+    "FrameAnalysis": "norface.results",
     "ImageError": "norface.media.images",
     "Norface": "norface.runtime.analyzer",
     "Pose": "norface.results",

@@ -107,3 +107,22 @@ class FaceAnalysis:
             "emotion": self.emotion,
             "emotions": dict(self.emotions),
         }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameAnalysis:
+    """Everything that norface reads from one frame of a video.
+
+    Attributes:
+        number: of the frame in its source, from 0.
+        time: seconds from the beginning of the source.
+        size: width and height of the frame in pixels, upright.
+        faces: those that were found, none included; their ``face_id`` is the person's.
+        image: (H, W, 3) uint8 RGB, the frame; None where only what was read from it is left.
+    """
+
+    number: int
+    time: float
+    size: tuple[int, int]
+    faces: tuple[FaceAnalysis, ...]
+    image: UInt8Image | None = None
