@@ -126,6 +126,23 @@ def test_a_new_face_is_found_at_the_next_search_and_comes_last(finder, head, sea
     assert middle(faces[1])[0] > 700
 
 
+def test_a_video_is_followed_alike_whatever_came_before(finder, head):
+    other = np.ascontiguousarray(head[:, ::-1])
+    video = [frame((head, 100, 200), *([(other, 800, 200)] if n > 2 else [])) for n in range(14)]
+
+    def counts():
+        faces = []
+        for picture in video:
+            faces = finder.follow(picture, faces)
+            yield len(faces)
+
+    first = list(counts())
+    assert first == [1] * 10 + [2] * 4
+    faces = finder.follow(video[-1], finder.follow(video[0], []))
+    assert len(finder.follow(np.zeros_like(video[0]), faces)) == 0
+    assert list(counts()) == first
+
+
 def test_two_followers_of_one_face_become_one(finder, head):
     picture = frame((head, 300, 200))
     (face,) = finder.find(picture)

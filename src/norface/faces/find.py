@@ -113,10 +113,13 @@ class FaceFinder:
         """
         faces = self._followed(image, previous)
         self._frames_to_search -= 1
-        if len(faces) < len(previous):
+        if not previous:
+            # A file's faces must not depend on the file before.
+            self._frames_between, self._frames_to_search = self._search_every, 0
+        elif len(faces) < len(previous):
             # It may be hidden for a moment only: look again soon, then ever less often.
             self._frames_between, self._frames_to_search = 1, 0
-        if not previous or self._frames_to_search <= 0:
+        if self._frames_to_search <= 0:
             self._frames_to_search = self._frames_between
             self._frames_between = min(2 * self._frames_between, self._search_every)
             new = self._new_faces(image, faces)
