@@ -65,6 +65,8 @@ class Pixels:
         """
         self._aspect = float(aspect) if aspect else 1.0
         self._convert = VideoReformatter().reformat
+        self._rotation: int | None = None
+        self._turn = Turn()
 
     def read(self, frame: VideoFrame) -> UInt8Image:
         """A frame as (H, W, 3) uint8 RGB: upright, pixels square, transparency over white.
@@ -83,4 +85,7 @@ class Pixels:
         image = cast(UInt8Image, rgb.to_ndarray())
         if has_alpha:
             image = to_rgb_array(image)
-        return np.ascontiguousarray(Turn.of(frame).apply(image))
+        # Asking a frame for its matrix makes it live until Python's collector comes by.
+        if frame.rotation != self._rotation:
+            self._rotation, self._turn = frame.rotation, Turn.of(frame)
+        return np.ascontiguousarray(self._turn.apply(image))
