@@ -13,7 +13,8 @@ from norface.data.catalog import read_data_set
 from norface.data.prepared import prepare_set, read_prepared
 from norface.data.protocols import Protocol
 from norface.evaluation.predictions import PredictionsError
-from norface.evaluation.protocol_run import FoldReading, read_protocol
+from norface.evaluation.protocol_run import FoldReading, read_protocol, read_rows
+from norface.runtime.sessions import Weights
 
 LABELS = ("AU06", "AU12", "AU25", "AU23")
 
@@ -70,3 +71,14 @@ def test_nothing_in_common(table: Any) -> None:
     tested = [FoldReading(protocol.divide(data)[0], 0, None)]
     with pytest.raises(PredictionsError, match="read none of the labels"):
         read_protocol(protocol, tested, faces, data, threads=1, say=lambda _: None)
+
+
+def test_a_task_is_read_by_its_networks_alone(table: Any) -> None:
+    _, faces = table
+    rows = np.array([0, 1])
+    read = read_rows(Weights(), faces, rows, tasks=("emotion",), threads=1)
+    assert read.intensity is None
+    assert read.probability is None
+    assert read.emotion is not None
+    assert read.emotion.shape == (2, 8)
+    assert read_rows(Weights(), faces, rows, tasks=("presence",), threads=1).emotion is None

@@ -18,6 +18,7 @@ from norface.evaluation.scores import Figure
 _SIDE: Final = 118
 _TALL: Final = 66
 _LABEL_ROW: Final = 23
+_LEGEND: Final = 290
 _ROW: Final = 24
 _LETTER: Final = 7.0
 _SERIES: Final = ("first", "second", "third", "fourth", "fifth", "sixth")
@@ -36,7 +37,7 @@ def pair_map(matrix: Matrix) -> Drawing:
     left = 24 + _LETTER * max(map(len, names))
     heads = [textwrap.wrap(column.test.name, 15) or [""] for column in matrix.columns]
     top = 34 + 15 * max(map(len, heads))
-    width = left + _SIDE * len(matrix.columns) + 12
+    width = left + max(_SIDE * len(matrix.columns), _LEGEND) + 12
     d = Drawing(width, top + _TALL * len(names) + 40, "Models by test sets")
     for j, (column, words) in enumerate(zip(matrix.columns, heads, strict=True)):
         x = left + _SIDE * (j + 0.5)
