@@ -64,7 +64,7 @@ def write_text(
         How wide it is.
     """
     letters = _lettering(text, size)
-    height, width = letters.shape[:2]
+    height, width = int(letters.shape[0]), int(letters.shape[1])
     left, top = x - end * width, middle - height // 2
     shown = canvas[max(0, top) : top + height, max(0, left) : left + width]
     if left + width > 0 and top + height > 0 and shown.size:
