@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import astuple
 from pathlib import Path
 
@@ -51,26 +52,64 @@ def test_a_path_an_array_and_an_image_give_the_same(norface: Norface, person: Pa
         assert np.array_equal(face.normalized, results[0][0].normalized)
 
 
+def assert_equal(faces: Sequence[FaceAnalysis], others: Sequence[FaceAnalysis]) -> None:
+    """To the bit."""
+    for face, other in zip(faces, others, strict=True):
+        assert face.face_id == other.face_id
+        assert np.array_equal(scores(face), scores(other))
+        assert np.array_equal(face.normalized, other.normalized)
+        assert np.array_equal(face.landmarks, other.landmarks)
+
+
 def test_many_faces_give_what_each_gives_alone(norface: Norface, group: Path) -> None:
     image = read_image(group)
     together = norface.analyze(image)
     assert [face.face_id for face in together] == list(range(len(together)))
-    found = norface._finder.find(image)
-    for face, landmarks in zip(together, found, strict=True):
-        (alone,) = norface._analyze_faces(image, [landmarks], first_id=face.face_id)
-        assert scores(alone) == pytest.approx(scores(face), abs=1e-3)
-        difference = alone.normalized.astype(int) - face.normalized
-        assert np.abs(difference).max() <= 1
+    crops = norface._networks.crops(image, norface._finder.find(image))
+    assert len(crops) > 1
+    assert_equal(together, [face for crop in crops for face in norface._networks.read([crop])])
 
 
 def test_faces_come_in_chunks(
     norface: Norface, group: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     together = norface.analyze(group)
-    monkeypatch.setattr("norface.runtime.analyzer.FACES_AT_ONCE", 1)
-    for one, other in zip(norface.analyze(group), together, strict=True):
-        assert one.face_id == other.face_id
-        assert scores(one) == pytest.approx(scores(other), abs=1e-3)
+    monkeypatch.setattr("norface.runtime.networks.FACES_AT_ONCE", 2)
+    assert_equal(norface.analyze(group), together)
+
+
+def test_a_batch_gives_what_each_picture_gives_alone(
+    norface: Norface, people: list[Path], group: Path
+) -> None:
+    blank = np.full((100, 100, 3), 128, np.uint8)
+    pictures = [people[0], group, blank, *people[1:]]
+    batch = list(norface.analyze_batch(pictures))
+    assert [len(faces) for faces in batch] == [1, len(batch[1]), 0, 1, 1, 1]
+    for picture, faces in zip(pictures, batch, strict=True):
+        assert_equal(faces, norface.analyze(picture))
+
+
+def test_threads_change_nothing(norface: Norface, person: Path) -> None:
+    with Norface.load(threads=1) as one, Norface.load(threads=3) as three:
+        assert_equal(one.analyze(person), norface.analyze(person))
+        assert_equal(three.analyze(person), norface.analyze(person))
+
+
+def test_a_bad_picture_of_a_batch_is_told_after_those_before_it(
+    norface: Norface, people: list[Path], tmp_path: Path
+) -> None:
+    given = [people[0], tmp_path / "missing.jpg", people[1]]
+    batch = norface.analyze_batch(given)
+    assert len(next(batch)) == 1
+    with pytest.raises(ImageError, match="missing"):
+        next(batch)
+    outcomes = list(norface.outcomes(given, keep_images=True))
+    assert isinstance(outcomes[1].faces, ImageError)
+    assert [outcome.size for outcome in outcomes][1] == (0, 0)
+    image = outcomes[2].image
+    assert image is not None
+    assert outcomes[2].size == (image.shape[1], image.shape[0])
+    assert_equal(outcomes[2].faces, norface.analyze(people[1]))
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (2, 300, 3), (300, 2, 3), (200, 200), (200, 200, 4)])

@@ -99,11 +99,11 @@ class Weights:
             raise WeightsError(f"{path} is damaged: its SHA-256 is not the manifest's.{_REMEDY}")
         return content
 
-    def session(self, name: str, *, threads: int | None = None) -> Session:
+    def session(self, name: str, *, threads: int | None = None, alone: bool = False) -> Session:
         """Open one network; see `Session`."""
         content = self.read(name)
         # Products of 8 bits scale what they are given by its largest value.
-        alone = self.manifest.files[name].precision == "int8"
+        alone = alone or self.manifest.files[name].precision == "int8"
         return Session(content, name=name, threads=threads, alone=alone)
 
 
