@@ -1,5 +1,6 @@
 """What is wrong with files, and what is said of it."""
 
+import itertools
 import os
 import threading
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from norface.media import video_decoding, video_source
 from norface.media.video import Video, VideoError, is_video
 from norface.media.video_source import find_source
 
@@ -135,6 +137,32 @@ def test_a_video_that_vanishes(tmp_path, tiny):
         path.unlink()
         with pytest.raises(VideoError, match=r"a\.mp4"):
             list(video.frames())
+
+
+def test_a_network_that_is_lost_on_the_way(tmp_path, tiny, monkeypatch):
+    class Cable:
+        """A container that can be read for a while."""
+
+        def __init__(self, container):
+            self._container = container
+
+        def __getattr__(self, name):
+            return getattr(self._container, name)
+
+        def demux(self, *streams):
+            yield from itertools.islice(self._container.demux(*streams), 10)
+            raise av.error.ConnectionResetError(104, "Connection reset by peer")
+
+    def open_container(source):
+        container, stream = video_source.open_container(source)
+        return Cable(container), stream
+
+    path = tiny.write(tmp_path / "a.mp4", 50, options={"bf": "2"})
+    monkeypatch.setattr(video_decoding, "open_container", open_container)
+    with Video.open(path) as video:
+        # What the decoder held at that moment comes as well.
+        assert [tiny.number_of(f.image) for f in video.frames()] == list(range(10))
+        assert video.damage == "reading stopped at 0.4 s of 2.0 s: Connection reset by peer"
 
 
 def test_what_is_a_video(tmp_path, tiny):

@@ -191,7 +191,13 @@ class Video:
 
     def _read_from(self, decoder: Decoder, first: Numbered) -> None:
         container, stream = decoder.container, decoder.stream
-        image = Pixels(aspect=stream.sample_aspect_ratio).read(first[2])
+        try:
+            image = Pixels(aspect=stream.sample_aspect_ratio).read(first[2])
+        except (av.error.FFmpegError, ValueError) as error:
+            raise VideoError(
+                f"{self.name} has pixels that cannot be read ({first[2].format.name}). "
+                "Convert it to H.264."
+            ) from error
         self.height, self.width = image.shape[:2]
         self.has_sound = bool(container.streams.audio)
         self.average_rate = None if decoder.rate is None else float(decoder.rate)
