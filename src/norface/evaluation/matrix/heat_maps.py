@@ -77,8 +77,8 @@ def _pair(d: Drawing, x: float, y: float, name: str, cell: Cell, column: Column)
     d.rectangle(x + 2, y + 2, wide, tall, "ours", opacity=share, tip=tip)
     kind = "inverse" if share > _INVERSE_FROM else ""
     d.text(middle, y + 25, _number(figure.value), anchor="middle", kind=f"{kind} figure")
-    d.text(middle, y + 41, _between(figure), anchor="middle", kind=f"{kind or 'quiet'} small")
-    d.text(middle, y + 55, labels_said(result), anchor="middle", kind=f"{kind or 'quiet'} small")
+    d.text(middle, y + 41, _between(figure), anchor="middle", kind=f"{kind} small")
+    d.text(middle, y + 55, labels_said(result), anchor="middle", kind=f"{kind} small")
     if cell.own:
         d.rectangle(x + 5, y + 5, wide - 6, tall - 6, "own")
 
