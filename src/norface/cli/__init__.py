@@ -25,6 +25,12 @@ def _plot() -> Command:
     return plot
 
 
+def _normalize() -> Command:
+    from norface.cli.normalize import normalize
+
+    return normalize
+
+
 def _info() -> Command:
     from norface.cli.info import info
 
@@ -117,6 +123,7 @@ def _export() -> Command:
 
 _COMMANDS: Final[dict[tuple[str, ...], tuple[str, Callable[[], Command]]]] = {
     ("analyze",): ("action units, emotions and normalized faces from pictures", _analyze),
+    ("normalize",): ("pictures and videos with the common face in place of all others", _normalize),
     ("plot",): ("timelines of a video's table, and its events", _plot),
     ("info",): ("the model card: training data, abilities, limits, licences", _info),
     ("synth",): ("rendered faces with their exact truth", _synth),

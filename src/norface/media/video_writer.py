@@ -36,6 +36,9 @@ _ENCODERS: Final = {
     ".webm": ("webm", _VP9),
 }
 
+SUFFIXES: Final = frozenset(_ENCODERS)
+"""What a video's name may end in."""
+
 _OPTIONS: Final = {
     "libx264": {"preset": "veryfast", "crf": "20"},
     "libopenh264": {"b": "6000000"},

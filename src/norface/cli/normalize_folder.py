@@ -1,0 +1,130 @@
+"""The folder that ``norface normalize`` writes into, and what it knows of an earlier run."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from norface.cli.console import WRONG_COMMAND, CommandError
+from norface.cli.normalize_plan import NormalizePlan
+from norface.tables.part_file import part_of
+from norface.tables.reading import read_columns
+
+COLUMNS: Final = ("input", "output", "faces", "frames", "frames_without_face", "note")
+"""Of normalized.csv, a row a file: ``output`` is empty where none was written."""
+
+_LEFT_BEHIND: Final = re.compile(r"\..{0,40}-[0-9a-f]{12}\.part")
+"""What a picture or a video is called while it is written; one that is killed leaves it."""
+
+
+@dataclass(frozen=True, slots=True)
+class NormalizeFolder:
+    """Where the normalized files go."""
+
+    folder: Path
+
+    @property
+    def table(self) -> Path:
+        """The table of what became of each file."""
+        return self.folder / "normalized.csv"
+
+    @property
+    def begun(self) -> Path:
+        """The options of a run, until it is finished."""
+        return self.folder / ".normalize.json"
+
+    def open(self, options: Mapping[str, object], *, overwrite: bool) -> bool:
+        """Make the folder ready; whether an unfinished run is to be taken up.
+
+        Args:
+            options: whatever changes what is written.
+            overwrite: replace what is there.
+
+        Raises:
+            CommandError: what is there is finished, or was begun with other options, or is not
+                norface's; or the folder cannot be written to.
+        """
+        try:
+            taken_up = not overwrite and self._takes_up(options)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            if overwrite:
+                for path in (self.table, part_of(self.table)):
+                    path.unlink(missing_ok=True)
+            part = part_of(self.begun)
+            part.write_text(json.dumps(options, indent=1) + "\n", encoding="utf-8")
+            part.replace(self.begun)
+            if taken_up or overwrite:
+                self._tidy()
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise CommandError(
+                f"Cannot write into the folder {self.folder} ({reason}). Choose another with "
+                "--out.",
+                code=WRONG_COMMAND,
+            ) from error
+        return taken_up
+
+    def finish(self) -> None:
+        """Note that the run is finished."""
+        self.begun.unlink(missing_ok=True)
+
+    def done(self) -> dict[str, str]:
+        """Input and output of each file that an unfinished run is done with."""
+        if not self.table.exists() and not part_of(self.table).exists():
+            return {}
+        read = read_columns(self.table, ("input", "output"))
+        if not read.rows:
+            return {}
+        return dict(zip(read.texts("input").tolist(), read.texts("output").tolist(), strict=True))
+
+    def spare_inputs(self, plan: NormalizePlan) -> None:
+        """Refuse to write over an original.
+
+        Raises:
+            CommandError: an original lies where a normalized file would go.
+        """
+        originals = {item.path.resolve() for item in plan.items}
+        for item in plan.items:
+            if (self.folder / item.output).resolve() in originals:
+                raise CommandError(
+                    f"{self.folder / item.output} would be written over an original. Choose "
+                    "another folder with --out.",
+                    code=WRONG_COMMAND,
+                )
+
+    def _takes_up(self, options: Mapping[str, object]) -> bool:
+        if self.begun.exists():
+            try:
+                earlier = json.loads(self.begun.read_text(encoding="utf-8"))
+            except ValueError:
+                earlier = {}
+            if not isinstance(earlier, dict):
+                earlier = {}
+            changed = [name for name, value in options.items() if earlier.get(name) != value]
+            if changed:
+                raise CommandError(
+                    f"The run in {self.folder} was begun with another {', '.join(changed)}. "
+                    "Repeat its command, choose another --out, or begin anew with --overwrite.",
+                    code=WRONG_COMMAND,
+                )
+            return True
+        if self.folder.is_dir() and any(self.folder.iterdir()):
+            what = self.table if self.table.exists() else self.folder
+            raise CommandError(
+                f"{what} exists. Choose another folder with --out, or replace what is there with "
+                "--overwrite.",
+                code=WRONG_COMMAND,
+            )
+        return False
+
+    def _tidy(self) -> None:
+        """Remove what was being written when an earlier run was killed."""
+        for path in self.folder.rglob(".*.part"):
+            if _LEFT_BEHIND.fullmatch(path.name):
+                with suppress(OSError):
+                    path.unlink()
