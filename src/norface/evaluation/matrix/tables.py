@@ -93,7 +93,7 @@ def pairs_table(matrix: Matrix) -> Table:
 def _pair(pair: Pair, column: Column) -> Cell:
     result = result_of(pair, column)
     if result is None:
-        return Cell("none" if pair.state in ("done", "none") else pair.state, kind="name")
+        return Cell("none" if pair.state in ("done", "none") else pair.state)
     figure = result.overall[MAIN_METRIC[column.protocol.task]]
     return Cell(f"{number(figure.value)}{'°' if pair.own else ''}", between(figure))
 
