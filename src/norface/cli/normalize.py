@@ -47,6 +47,7 @@ _OPTIONAL_PATH = tyro.conf.arg(metavar="PATH", help_behavior_hint="")
 _WEIGHTS = tyro.conf.arg(metavar="NAME|PATH", help_behavior_hint="")
 _PEOPLE = tyro.conf.arg(metavar="PEOPLE", help_behavior_hint="")
 
+_MOST_PLACES: Final = 8
 _VOICES: Final = (
     "The sound of videos is kept, and voices identify people: --no-sound leaves it out."
 )
