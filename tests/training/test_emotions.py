@@ -194,6 +194,21 @@ def test_starts_from_weights_of_faces(
             train_emotions(broken, QUIET)
 
 
+def test_a_frozen_encoder_stays_as_it_was(fer: FoldConfig, tmp_path: Path) -> None:
+    first = train_emotions(config(tmp_path / "first", fer, steps=2), QUIET)
+    options = {"steps": 2, "start": first, "freeze_encoder": True, "start_heads": False}
+    second = train_emotions(config(tmp_path / "second", fer, **options), QUIET)
+    before, after = (load_classification(path)[0].state_dict() for path in (first, second))
+    for key, value in before.items():
+        same = torch.equal(after[key], value)
+        if key.startswith("encoder."):
+            assert same, key
+        elif key == "emotions.output_moe.experts.weight":
+            assert not same
+    with pytest.raises(ValueError, match="freeze_encoder needs start"):
+        config(tmp_path / "third", fer, steps=2, freeze_encoder=True)
+
+
 @pytest.mark.parametrize("distributions", [True, False])
 def test_votes_of_ferplus(tmp_path: Path, distributions: bool) -> None:
     """Eight votes for sadness and two for fear are learned as such, or as sadness."""

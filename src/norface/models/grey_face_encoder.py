@@ -33,6 +33,18 @@ class GreyFaceEncoder(Encoder):
         self.norm = nn.LayerNorm(width)
         self.position = nn.Parameter(torch.zeros(self.tokens, width))
         nn.init.trunc_normal_(self.position, std=0.02)
+        self.frozen = False
+
+    def freeze(self) -> None:
+        """Learn no more: no gradient, and the running statistics stay as they are."""
+        self.frozen = True
+        self.requires_grad_(False)
+        self.eval()
+
+    def train(self, mode: bool = True) -> GreyFaceEncoder:
+        """Set training mode; a frozen encoder stays in evaluation mode."""
+        super().train(mode and not self.frozen)
+        return self
 
     def forward(self, image: Tensor) -> Tensor:
         """Map image (B, 3, S, S), RGB in 0..1 -> tokens (B, L, D)."""

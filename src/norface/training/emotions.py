@@ -117,12 +117,14 @@ def train_emotions(config: EmotionsConfig, console: Console | None = None) -> Pa
         f"{len(photos)} photos and {0 if renders is None else len(renders)} renders to learn from, "
         f"{len(held)} photos to choose by"
     )
+    if config.freeze_encoder and isinstance(network.encoder, GreyFaceEncoder):
+        network.encoder.freeze()
     lay_channels_last(network)
     average = WeightAverage(network, config.average)
     speed_up_depthwise(network)
     rate = config.learning_rate
     parts: dict[str, tuple[nn.Module, float]] = {"rest": (network, rate)}
-    if network.encoder is not None:
+    if network.encoder is not None and not config.freeze_encoder:
         parts = {"encoder": (network.encoder, rate * config.encoder_rate), **parts}
     optimizer = torch.optim.AdamW(parameter_groups(parts, config.weight_decay), betas=(0.9, 0.98))
     run.begin(

@@ -30,6 +30,7 @@ class EmotionsConfig(RunConfig):
         synthetic_share: share of the batch that is synthetic, when there is any.
         smoothing: label smoothing; the labels of FER2013 are noisy.
         mixup: parameter of the beta distribution of mixed pairs; 0 is off.
+        freeze_encoder: leave the encoder of the original as `start` gave it: three times as fast.
         encoder_rate: learning rate of the encoder relative to the rest.
         use_original: whether the original is read.
         use_normalized: whether the normalized face is read.
@@ -51,6 +52,7 @@ class EmotionsConfig(RunConfig):
     synthetic_share: float = 0.1
     smoothing: float = 0.1
     mixup: float = 0.0
+    freeze_encoder: bool = False
     encoder_rate: float = 1.0
     use_original: bool = True
     use_normalized: bool = True
@@ -73,6 +75,8 @@ class EmotionsConfig(RunConfig):
             raise ValueError("fold.protocol is needed: a protocol of emotions, such as fer2013-7")
         if self.fold.normalized:
             raise ValueError("fold.normalized is always on here: leave it out")
+        if self.freeze_encoder and self.start is None:
+            raise ValueError("freeze_encoder needs start, which gives the encoder")
         if not 0.0 < self.held_out < 1.0:
             raise ValueError(f"held_out must lie between 0 and 1, not {self.held_out}")
         if not 0.0 <= self.synthetic_share <= 1.0:
