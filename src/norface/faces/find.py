@@ -126,6 +126,23 @@ class FaceFinder:
             faces += sorted(new, key=lambda face: -face.box.width * face.box.height)
         return faces
 
+    def another(self) -> FaceFinder:
+        """A finder with the same settings: `follow` needs one for each video."""
+        return FaceFinder(
+            minimum_confidence=self._minimum_confidence,
+            minimum_face_width=self._minimum_width,
+            search_every=self._search_every,
+        )
+
+    @property
+    def pace(self) -> tuple[int, int]:
+        """How `follow` will go on: frames between two searches, and frames until the next one."""
+        return self._frames_between, self._frames_to_search
+
+    def take_up(self, pace: tuple[int, int] | None = None) -> None:
+        """Let `follow` go on as another finder with this `pace` would; None to start anew."""
+        self._frames_between, self._frames_to_search = pace or (self._search_every, 0)
+
     def landmark_crop(self, image: NDArray[np.uint8]) -> FaceLandmarks | None:
         """The one large face of ``image`` (H, W, 3) uint8 RGB, or None: quick, no search.
 

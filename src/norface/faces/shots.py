@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -36,6 +37,17 @@ class ShotDetector:
     def __init__(self) -> None:
         self._before: NDArray[np.float32] | None = None
         self._usual = 0.0
+
+    def state(self) -> dict[str, Any]:
+        """What the next frame is compared with, as plain values."""
+        before = None if self._before is None else self._before.tolist()
+        return {"before": before, "usual": self._usual}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on as the detector whose `state` this was."""
+        before = state["before"]
+        self._before = None if before is None else np.array(before, np.float32)
+        self._usual = float(state["usual"])
 
     def cut(self, image: NDArray[np.uint8]) -> bool:
         """Whether ``image`` (H, W, 3) uint8 RGB starts a new shot; not so the first frame."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -122,6 +122,27 @@ class Tracker:
             numbers.append(owner.number)
         return numbers
 
+    def state(self) -> dict[str, Any]:
+        """All that is known of the people, as plain values."""
+        people = [
+            {
+                "number": person.number,
+                "place": person.place,
+                "time": person.time,
+                "motion": person.motion,
+                "shot": person.shot,
+                "looked": None if person.looked == -np.inf else person.looked,
+                "seen": [look.tolist() for look in person.seen],
+            }
+            for person in self._people
+        ]
+        return {"next": self._next, "shot": self._shot, "people": people}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on as the tracker whose `state` this was."""
+        self._next, self._shot = int(state["next"]), int(state["shot"])
+        self._people = [_person(each) for each in state["people"]]
+
     def _newcomer(self, place: _Place, time: float) -> _Person:
         person = _Person(self._next, place, time, shot=self._shot)
         self._next += 1
@@ -212,6 +233,20 @@ class Tracker:
             if owners[f] is None and person.number not in present:
                 owners[f] = person
                 present.add(person.number)
+
+
+def _person(state: Mapping[str, Any]) -> _Person:
+    x, y, side = map(float, state["place"])
+    across, down = map(float, state["motion"])
+    return _Person(
+        number=int(state["number"]),
+        place=(x, y, side),
+        time=float(state["time"]),
+        motion=(across, down),
+        shot=int(state["shot"]),
+        looked=-np.inf if state["looked"] is None else float(state["looked"]),
+        seen=[np.array(look, np.float32) for look in state["seen"]],
+    )
 
 
 def _place(face: FaceLandmarks) -> _Place:

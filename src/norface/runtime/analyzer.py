@@ -16,14 +16,20 @@ from PIL import Image
 
 from norface.faces.align import align
 from norface.faces.find import FaceFinder
+from norface.faces.identity import IdentityEmbedder
+from norface.faces.smoothing import Mode
 from norface.media.images import ImageError, read_image, to_rgb_array
+from norface.media.video import Video
 from norface.media.video_threads import read_ahead
-from norface.results import FaceAnalysis, UInt8Image
+from norface.results import FaceAnalysis, FrameAnalysis, UInt8Image
 from norface.runtime.batching import in_batches
+from norface.runtime.corrections import BaselineMode, Corrections, Rest, corrected
+from norface.runtime.following import Follower, People
 from norface.runtime.networks import Crop, FaceNetworks
 from norface.runtime.normalizer import Normalizer
 from norface.runtime.reader import load_readers
 from norface.runtime.sessions import Weights
+from norface.runtime.video_reading import Checkpoint, Selection, read_video
 
 Picture: TypeAlias = "str | PathLike[str] | NDArray[np.generic] | Image.Image"
 
@@ -61,6 +67,8 @@ class Norface:
         """
         self._finder = finder
         self._networks = networks
+        self._followers: list[FaceFinder] = []
+        self._embedder: IdentityEmbedder | None = None
 
     @classmethod
     def load(
@@ -131,6 +139,11 @@ class Norface:
         return self._networks.action_units
 
     @property
+    def thresholds(self) -> dict[str, float]:
+        """By action unit, the probability from which it is called present."""
+        return self._networks.thresholds
+
+    @property
     def reads_emotions(self) -> bool:
         """Whether the weights hold a network for emotions; else faces have none."""
         return self._networks.reads_emotions
@@ -195,9 +208,106 @@ class Norface:
                 size = image.shape[1], image.shape[0]
                 yield Outcome(image if keep_images else None, size, ()), crops
 
+    def analyze_video(
+        self,
+        source: str | PathLike[str] | int,
+        *,
+        start: float | None = None,
+        stop: float | None = None,
+        every: int = 1,
+        rate: float | None = None,
+        people: People = "track",
+        smoothing: Mode = "off",
+        baseline: BaselineMode = "off",
+        keep_images: bool = False,
+    ) -> Iterator[FrameAnalysis]:
+        """The frames of a video, each with its faces; a frame without a face as well.
+
+        Decoding, finding and reading overlap, and what is in memory does not depend on how long
+        the video is. The numbers of the faces (``face_id``) are those of people.
+
+        Args:
+            source: a file; an address (``rtsp://...``); the number of a camera.
+            start: seconds; earlier frames are left out.
+            stop: seconds; this and later frames are left out.
+            every: of n frames one.
+            rate: at most so many frames a second.
+            people: ``track`` within a shot, ``link`` across cuts and absences as well (biometric;
+                needs the extra ``people``), or ``none``: faces are numbered in each frame anew.
+            smoothing: ``off``; ``causal``, from the past alone; or ``centred``.
+            baseline: a person's resting readings are taken away: ``off``; ``running``, those of
+                the frames so far; or ``file``, those of the whole file, which is read twice.
+            keep_images: give the frames themselves as well.
+
+        Raises:
+            VideoError: the source cannot be read; the message says why.
+            ValueError: an option is out of its range.
+            MissingExtraError: what links people is not installed.
+        """
+        selection = Selection(start=start, stop=stop, every=every, rate=rate)
+        corrections = Corrections(
+            smoothing=smoothing, baseline=baseline, thresholds=self.thresholds
+        )
+
+        def frames(images: bool) -> Generator[FrameAnalysis, None, None]:
+            with (
+                Video.open(source) as video,
+                closing(self.segments(video, selection, people, keep_images=images)) as items,
+            ):
+                if video.live and baseline == "file":
+                    raise ValueError(f"{video.name} has no whole file: take the baseline running")
+                yield from (item for item in items if isinstance(item, FrameAnalysis))
+
+        def result() -> Iterator[FrameAnalysis]:
+            rest = None
+            if baseline == "file":
+                rest = Rest()
+                for frame in frames(False):
+                    rest.observe(frame)
+            with closing(frames(keep_images)) as read:
+                yield from corrected(read, corrections, rest)
+
+        return result()
+
+    def segments(
+        self,
+        video: Video,
+        selection: Selection,
+        people: People = "track",
+        *,
+        after: Checkpoint | None = None,
+        keep_images: bool = False,
+    ) -> Generator[FrameAnalysis | Checkpoint, None, None]:
+        """As `analyze_video`, uncorrected, with the places from which to go on another time.
+
+        See `norface.runtime.video_reading.read_video` for the arguments.
+        """
+        embedder = None
+        if people == "link":
+            embedder = self._embedder = self._embedder or IdentityEmbedder()
+        # A finder of its own: pictures may be analyzed while a video is.
+        finder = self._followers.pop() if self._followers else self._finder.another()
+        try:
+            follower = Follower(finder=finder, people=people, embedder=embedder)
+            with closing(
+                read_video(
+                    video,
+                    self._networks,
+                    follower,
+                    selection,
+                    after=after,
+                    keep_images=keep_images,
+                )
+            ) as items:
+                yield from items
+        finally:
+            self._followers.append(finder)
+
     def close(self) -> None:
         """Free what the face finder holds. The analyzer cannot be used afterwards."""
         self._finder.close()
+        for finder in self._followers:
+            finder.close()
 
     def __enter__(self) -> Norface:
         return self

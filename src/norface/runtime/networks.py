@@ -86,6 +86,11 @@ class FaceNetworks:
         """Whether there is a network for emotions; else faces have none."""
         return any(reader.reads_emotions for reader in self._readers)
 
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """By action unit, the probability from which it is called present."""
+        return dict(zip(self.action_units, self._thresholds.tolist(), strict=True))
+
     def crops(
         self,
         image: UInt8Image,
