@@ -30,10 +30,15 @@ _NUMBERS: Final = 16
 
 
 class Detector:
-    """Finds faces between `SMALLEST_FACE` and `LARGEST_FACE` pixels wide."""
+    """Finds faces between `SMALLEST_FACE` and `LARGEST_FACE` pixels wide.
 
-    def __init__(self) -> None:
+    Args:
+        threads: how many it may use; None for every core.
+    """
+
+    def __init__(self, *, threads: int | None = None) -> None:
         options = ort.SessionOptions()
+        options.intra_op_num_threads = threads or 0
         # Threads that wait actively would take the cores from the networks that run next.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3

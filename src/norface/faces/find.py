@@ -63,6 +63,7 @@ class FaceFinder:
         minimum_confidence: float = 0.5,
         minimum_face_width: float = 32.0,
         search_every: int = 10,
+        threads: int | None = None,
     ) -> None:
         """Set what counts as a face.
 
@@ -72,6 +73,7 @@ class FaceFinder:
                 longer the search of large pictures; below about 16 pixels nothing more is found.
             search_every: `follow` searches one frame in this many for new faces, though none of
                 those it follows was lost.
+            threads: how many the search may use; None for every core.
         """
         if not 0.0 < minimum_confidence < 1.0:
             raise ValueError(f"minimum_confidence must lie between 0 and 1: {minimum_confidence}")
@@ -80,6 +82,7 @@ class FaceFinder:
         if search_every < 1:
             raise ValueError(f"search_every must be at least 1 frame: {search_every}")
         self._search_every = search_every
+        self._threads = threads
         self._frames_between = search_every
         self._frames_to_search = 0
         self._minimum_confidence = minimum_confidence
@@ -132,6 +135,7 @@ class FaceFinder:
             minimum_confidence=self._minimum_confidence,
             minimum_face_width=self._minimum_width,
             search_every=self._search_every,
+            threads=self._threads,
         )
 
     @property
@@ -170,7 +174,7 @@ class FaceFinder:
 
     def _detect(self, image: NDArray[np.uint8], confidence: float) -> NDArray[np.float64]:
         if self._detector is None:
-            self._detector = Detector()
+            self._detector = Detector(threads=self._threads)
         return self._detector(image, confidence)
 
     def _landmarks(

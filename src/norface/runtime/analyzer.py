@@ -102,7 +102,9 @@ class Norface:
         units = opened.manifest.units
         thresholds = [opened.manifest.thresholds.get(unit, 0.5) for unit in units]
         finder = FaceFinder(
-            minimum_confidence=minimum_confidence, minimum_face_width=minimum_face_width
+            minimum_confidence=minimum_confidence,
+            minimum_face_width=minimum_face_width,
+            threads=threads,
         )
         try:
             # Loads what the finder would otherwise load at the first face.
