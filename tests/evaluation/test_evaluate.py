@@ -11,7 +11,7 @@ from norface import facs
 from norface.data.shards import Shards
 from norface.evaluation import ablation
 from norface.evaluation.evaluate import Networks, unit_scores
-from norface.evaluation.identity import _similarity
+from norface.evaluation.face_embedding import fit_similarity
 from norface.evaluation.judge import ActionReader, read_back
 from norface.models.checkpoint import CheckpointError
 from norface.runtime.places import DEFAULT_WEIGHTS, WeightsError
@@ -74,7 +74,7 @@ def test_similarity_maps_points_onto_points() -> None:
     angle, scale = 0.3, 1.7
     turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     goal = points @ turn.T + (3.0, -2.0)
-    assert np.allclose(_similarity(points, goal), np.column_stack([turn, (3.0, -2.0)]))
+    assert np.allclose(fit_similarity(points, goal), np.column_stack([turn, (3.0, -2.0)]))
 
 
 def test_figures_are_of_the_usual_units(tmp_path: Path) -> None:

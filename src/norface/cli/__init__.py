@@ -31,6 +31,12 @@ def _normalize() -> Command:
     return normalize
 
 
+def _privacy() -> Command:
+    from norface.cli.privacy import privacy
+
+    return privacy
+
+
 def _info() -> Command:
     from norface.cli.info import info
 
@@ -125,6 +131,7 @@ _COMMANDS: Final[dict[tuple[str, ...], tuple[str, Callable[[], Command]]]] = {
     ("analyze",): ("action units, emotions and normalized faces from pictures", _analyze),
     ("normalize",): ("pictures and videos with the common face in place of all others", _normalize),
     ("plot",): ("timelines of a video's table, and its events", _plot),
+    ("privacy",): ("are people known again after normalization, is the expression kept", _privacy),
     ("info",): ("the model card: training data, abilities, limits, licences", _info),
     ("synth",): ("rendered faces with their exact truth", _synth),
     ("evaluate",): ("scores on a benchmark or a data set", _evaluate),

@@ -11,6 +11,12 @@ from numpy.typing import NDArray
 
 from norface.data.augment import AugmentationConfig, augment, geometry_noise
 from norface.evaluation.evaluate import Networks, Portrait, read_crops
+from norface.evaluation.face_embedding import (
+    ARCFACE_POINTS,
+    fit_similarity,
+    five_points,
+    unit_length,
+)
 from norface.evaluation.metrics import roc_auc
 from norface.faces.find import FaceFinder
 
@@ -24,11 +30,6 @@ class IdentityEncoder:
     one framing, so one similarity, fitted to the common face's landmarks, brings all there.
     """
 
-    _POINTS = np.array(
-        [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655],
-         [70.7299, 92.2041]]
-    )  # fmt: skip
-
     def __init__(self, path: Path, common_face: NDArray[np.uint8]) -> None:
         import onnxruntime
 
@@ -38,10 +39,8 @@ class IdentityEncoder:
             face = finder.landmark_crop(common_face)
         if face is None:
             raise ValueError("no face is found on the common face")
-        xy = face.points[:, :2] / common_face.shape[0]
-        eyes = xy[[33, 133]].mean(axis=0), xy[[362, 263]].mean(axis=0)
-        own = np.stack([*eyes, xy[1], xy[61], xy[291]])
-        self._matrix = _similarity(own * 256, self._POINTS)
+        own = five_points(face.points / common_face.shape[0])
+        self._matrix = fit_similarity(own * 256, ARCFACE_POINTS)
 
     def __call__(self, pictures: NDArray[np.uint8]) -> FloatArray:
         """Aligned faces (N, S, S, 3) uint8 -> embeddings (N, 128), of length 1."""
@@ -52,20 +51,7 @@ class IdentityEncoder:
             face = cv2.warpAffine(picture, self._matrix @ scale, (112, 112))
             x = ((face / 255.0 - mean) / std).transpose(2, 0, 1)[None].astype(np.float32)
             out.append(np.asarray(self._session.run(None, {self._name: x})[0])[0])
-        found = np.stack(out)
-        unit = found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9)
-        return np.asarray(unit, np.float32)
-
-
-def _similarity(source: NDArray[np.floating], goal: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Least-squares scale, rotation and shift (2, 3) of points (N, 2), as complex numbers."""
-    a, b = source @ (1, 1j), goal @ (1, 1j)
-    centred = a - a.mean()
-    turn = (centred.conj() @ (b - b.mean())) / (centred.conj() @ centred)
-    shift = b.mean() - turn * a.mean()
-    return np.array(
-        [[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]], np.float64
-    )
+        return unit_length(np.stack(out))
 
 
 PRIVACY_AUGMENTATION = AugmentationConfig(

@@ -25,11 +25,12 @@ def markdown(about: About, facts: Iterable[tuple[str, str]], sections: Sequence[
         for table in section.tables:
             if table.heading != section.heading:
                 lines += ["", f"### {table.heading}"]
-            lines += ["", *_table(table)]
+            lines += ["", *table_lines(table)]
     return "\n".join(lines) + "\n"
 
 
-def _table(table: Table) -> list[str]:
+def table_lines(table: Table) -> list[str]:
+    """A table as lines of Markdown."""
     aligned = [":---" if cell.kind == "name" else "---:" for cell in table.rows[0]]
     lines = [_row(map(_escape, table.header)), _row(aligned)]
     lines += [_row(map(_cell, row)) for row in table.rows]

@@ -1,0 +1,153 @@
+"""Which normalized picture was made of which original, and who is on it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from norface.media.images import list_images
+from norface.tables.part_file import TableError
+from norface.tables.reading import read_columns
+
+BY_FOLDER: Final = "folder"
+"""In place of a table of subjects: each folder of pictures is a person."""
+
+_FIRST_FACE: Final = re.compile(r"_face0$")
+_NAME_COLUMNS: Final = ("input", "path", "file", "name")
+
+
+class PrivacyError(ValueError):
+    """A report cannot be made; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A picture before and after.
+
+    Attributes:
+        name: of the original, below its folder.
+        original: its file.
+        normalized: the file of its largest face.
+    """
+
+    name: str
+    original: Path
+    normalized: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """What belongs together.
+
+    Attributes:
+        pairs: in the order of their names.
+        without_normalized: originals of which no normalized picture is there.
+        without_original: normalized pictures of which no original is there; further faces of a
+            picture are among them.
+    """
+
+    pairs: tuple[Pair, ...]
+    without_normalized: int
+    without_original: int
+
+
+def find_pairs(originals: Path, normalized: Path) -> Pairs:
+    """Pair the pictures of two folders by their names, whatever the suffix.
+
+    Args:
+        originals: a folder; it is searched to the bottom.
+        normalized: of what was made of it: by ``norface normalize`` with the same tree and names,
+            or by ``norface analyze``, which adds ``_face0``.
+
+    Raises:
+        PrivacyError: one is no folder, or nothing belongs together.
+    """
+    for folder in (originals, normalized):
+        if not folder.is_dir():
+            raise PrivacyError(f"{folder} is no folder. Name a folder of pictures.")
+    before = _by_stem(originals)
+    after = {_FIRST_FACE.sub("", stem): path for stem, path in _by_stem(normalized).items()}
+    # Where both are there, NAME of `normalize` counts and not NAME_face0.
+    after |= {stem: path for stem, path in _by_stem(normalized).items() if stem in before}
+    pairs = [
+        Pair(path.relative_to(originals).as_posix(), path, after[stem])
+        for stem, path in before.items()
+        if stem in after and not path.samefile(after[stem])
+    ]
+    if not pairs:
+        raise PrivacyError(
+            f"No picture below {normalized} has the name of one below {originals}. Make them with: "
+            f"norface normalize {originals} --out {normalized}"
+        )
+    pairs.sort(key=lambda pair: pair.name)
+    used = {pair.normalized for pair in pairs}
+    return Pairs(
+        tuple(pairs), len(before) - len(pairs), sum(path not in used for path in after.values())
+    )
+
+
+def people_of(pairs: Pairs, subjects: str | None) -> NDArray[np.str_]:
+    """Who is on each picture: (N,) names.
+
+    Args:
+        pairs: the pictures.
+        subjects: a table with the columns ``subject`` and ``file`` (a name below the originals, or
+            the last part of it); or ``folder`` where each folder is a person; None where each
+            picture is of another person.
+
+    Raises:
+        PrivacyError: the table lacks a column, or a picture, or says two things of one.
+    """
+    if subjects is None:
+        return np.array([pair.name for pair in pairs.pairs], np.str_)
+    if subjects == BY_FOLDER:
+        return np.array([str(Path(pair.name).parent) for pair in pairs.pairs], np.str_)
+    by_name = _read_subjects(Path(subjects))
+    found = []
+    for pair in pairs.pairs:
+        ways = (pair.name, str(Path(pair.name).with_suffix("")))
+        ways += (Path(pair.name).name, Path(pair.name).stem)
+        person = next((by_name[way] for way in ways if way in by_name), "")
+        if not person:
+            raise PrivacyError(
+                f"{subjects} does not say who is on {pair.name}. Add a row for it, or take it out."
+            )
+        found.append(person)
+    return np.array(found, np.str_)
+
+
+def _by_stem(folder: Path) -> dict[str, Path]:
+    """Pictures by their place below the folder, without suffix; the first of equal ones."""
+    found: dict[str, Path] = {}
+    for path in list_images([folder]):
+        found.setdefault(path.relative_to(folder).with_suffix("").as_posix(), path)
+    return found
+
+
+def _read_subjects(path: Path) -> Mapping[str, str]:
+    try:
+        table = read_columns(path, (*_NAME_COLUMNS, "subject"))
+        named = next((name for name in _NAME_COLUMNS if name in table.values), None)
+        if named is None or "subject" not in table.values:
+            raise PrivacyError(f"{path} needs the columns file and subject.")
+        names, people = table.texts(named), table.texts("subject")
+    except TableError as error:
+        raise PrivacyError(str(error)) from error
+    found: dict[str, str] = {}
+    for name, person in zip(names.tolist(), people.tolist(), strict=True):
+        for way in _ways(name):
+            if found.setdefault(way, person) != person:
+                # A bare name that stands for two people says nothing.
+                found[way] = ""
+    return found
+
+
+def _ways(name: str) -> Iterator[str]:
+    path = Path(name)
+    yield from {path.as_posix(), path.with_suffix("").as_posix(), path.name, path.stem}
