@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from contextlib import closing
 from pathlib import Path
 
 from norface.media.video import Video
 from norface.pictures.common_face import Layout, Row, Scene, ground_color
-from norface.pictures.videos import Analyzed, Written, write_deidentified
-from norface.results import FaceAnalysis
+from norface.pictures.videos import Written, write_deidentified
+from norface.results import FrameAnalysis
 from norface.runtime.analyzer import Norface
+from norface.runtime.video_reading import Selection
 
 Tell = Callable[[int, "int | None"], None]
 
@@ -40,7 +41,13 @@ def normalize_video(
     Raises:
         VideoError: the original cannot be read, or the new one not written.
     """
-    with Video.open(source) as video:
+    with (
+        Video.open(source) as video,
+        # Places in a scene do not depend on who is who.
+        closing(
+            norface.segments(video, Selection(), "none" if places is None else "track")
+        ) as items,
+    ):
         ground = ground_color(norface.target)
         layout: Layout
         if places is None:
@@ -48,7 +55,7 @@ def normalize_video(
         else:
             layout = Row(places=places, side=norface.target.shape[0], ground=ground)
         written = write_deidentified(
-            _told(_analyses(norface, video), tell, video.frame_count),
+            _frames(items, tell, video.frame_count),
             path,
             layout=layout,
             rate=video.average_rate,
@@ -62,19 +69,10 @@ def normalize_video(
     return written, notes
 
 
-def _told(frames: Iterable[Analyzed], tell: Tell, total: int | None) -> Iterator[Analyzed]:
-    for done, frame in enumerate(frames, start=1):
-        yield frame
-        tell(done, total)
-
-
-@dataclass(frozen=True, slots=True)
-class _Frame:
-    number: int
-    time: float
-    faces: tuple[FaceAnalysis, ...]
-
-
-def _analyses(norface: Norface, video: Video) -> Iterator[Analyzed]:
-    for frame in video.frames():
-        yield _Frame(frame.number, frame.time, tuple(norface.analyze(frame.image)))
+def _frames(items: Iterable[object], tell: Tell, total: int | None) -> Iterator[FrameAnalysis]:
+    done = 0
+    for item in items:
+        if isinstance(item, FrameAnalysis):
+            yield item
+            done += 1
+            tell(done, total)
