@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from norface.faces.align import framing
 from norface.faces.pose import fit_head
-from norface.results import FaceAnalysis, UInt8Image
+from norface.results import FaceAnalysis, FrameAnalysis, UInt8Image
 
 _LONGEST: Final = 1280
 """Of a scene; a plain ground needs no more pixels, whatever the original has."""
@@ -33,8 +33,8 @@ class Layout(Protocol):
 
     size: tuple[int, int]
 
-    def draw(self, time: float, faces: Sequence[FaceAnalysis]) -> UInt8Image:
-        """The frame at a time, in seconds: uint8 RGB of `size`."""
+    def draw(self, frame: FrameAnalysis) -> UInt8Image:
+        """What is shown in place of the frame: uint8 RGB of `size`."""
 
 
 class Scene:
@@ -48,16 +48,17 @@ class Scene:
             height: of them; the scene is made smaller where it would be longer than 1280 pixels.
             ground: colour of all that is no face, RGB.
         """
-        self._scale = min(1.0, _LONGEST / max(width, height))
-        self.size = max(2, round(width * self._scale)), max(2, round(height * self._scale))
+        scale = min(1.0, _LONGEST / max(width, height))
+        self.size = max(2, round(width * scale)), max(2, round(height * scale))
         self._ground = _plain(self.size, ground)
 
-    def draw(self, time: float, faces: Sequence[FaceAnalysis]) -> UInt8Image:
-        """The frame; where faces overlap, the larger one is in front."""
-        del time
+    def draw(self, frame: FrameAnalysis) -> UInt8Image:
+        """The faces; where some overlap, the larger one is in front."""
         canvas = self._ground.copy()
-        for face in sorted(faces, key=lambda face: face.box.width * face.box.height):
-            _put(canvas, face, self._scale)
+        # The size of a stream's frames may change.
+        scale = min(self.size[0] / frame.size[0], self.size[1] / frame.size[1])
+        for face in sorted(frame.faces, key=lambda face: face.box.width * face.box.height):
+            _put(canvas, face, scale)
         return canvas
 
 
@@ -81,11 +82,11 @@ class Row:
         self._people: list[int | None] = [None] * places
         self._seen = [-np.inf] * places
 
-    def draw(self, time: float, faces: Sequence[FaceAnalysis]) -> UInt8Image:
-        """The frame. Faces for whom there is no place are counted in ``left_out``."""
+    def draw(self, frame: FrameAnalysis) -> UInt8Image:
+        """The faces. Those for whom there is no place are counted in ``left_out``."""
         canvas = self._ground.copy()
-        for place, face in self._placed(time, faces):
-            self._seen[place] = time
+        for place, face in self._placed(frame.time, frame.faces):
+            self._seen[place] = frame.time
             left = place * self._side
             canvas[:, left : left + self._side] = face.normalized
         return canvas

@@ -105,7 +105,7 @@ def write_deidentified(
     width, height = layout.size
     with VideoWriter(path, width=width, height=height, rate=rate, sound_from=sound_from) as writer:
         for frame in frames:
-            writer.write(layout.draw(frame.time, frame.faces), frame.time)
+            writer.write(layout.draw(frame), frame.time)
             written.add(frame)
         written.damage = writer.damage
     return written
