@@ -17,8 +17,8 @@ from norface.results import FaceAnalysis, FrameAnalysis, UInt8Image
 _LONGEST: Final = 1280
 """Of a scene; a plain ground needs no more pixels, whatever the original has."""
 
-_SOFT_EDGE: Final = 0.08
-"""Of a face in a scene, as a share of its side: what is round it fades into the ground."""
+_SOFT_EDGE: Final = 0.12
+"""Of a face in a scene, as a share of half its side: there it fades into the ground."""
 
 _AWAY: Final = 1.0
 """Seconds out of sight after which a person's place in a row may be another's."""
@@ -141,14 +141,13 @@ def _put(canvas: UInt8Image, face: FaceAnalysis, scale: float) -> None:
     picture = cv2.resize(face.normalized, (shown, shown), interpolation=way)
     inside = np.s_[low_y - top : high_y - top, low_x - left : high_x - left]
     region = canvas[low_y:high_y, low_x:high_x]
-    cover = _soft_square(shown)[inside]
+    cover = _soft_patch(shown)[inside]
     region[:] = (picture[inside] * cover + region * (255 - cover) + 127) // 255
 
 
 @lru_cache(maxsize=16)
-def _soft_square(side: int) -> NDArray[np.uint16]:
-    """(side, side, 1), 255 inside and 0 at the edge."""
-    middle = (np.arange(side) + 0.5) / side
-    ramp = np.clip(np.minimum(middle, 1 - middle) / _SOFT_EDGE, 0, 1)
-    cover = np.minimum(ramp[:, None], ramp[None])
-    return np.asarray(np.rint(255 * cover)[:, :, None], np.uint16)
+def _soft_patch(side: int) -> NDArray[np.uint16]:
+    """(side, side, 1), 255 inside a square with round corners and 0 at its edge."""
+    away = np.abs((np.arange(side) + 0.5) / side * 2 - 1) ** 3
+    inside = 1 - np.cbrt(away[:, None] + away[None])
+    return np.asarray(np.rint(255 * np.clip(inside / _SOFT_EDGE, 0, 1))[:, :, None], np.uint16)
