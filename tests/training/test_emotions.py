@@ -79,7 +79,7 @@ def test_both_phases(fer: FoldConfig, make_shards: Callable[..., None], tmp_path
         tmp_path / "second",
         fer,
         steps=2,
-        start=first,
+        start=(first,),
         data=(tmp_path / "shards",),
         normalization=normalization,
     )
@@ -196,7 +196,7 @@ def test_starts_from_weights_of_faces(
 
 def test_a_frozen_encoder_stays_as_it_was(fer: FoldConfig, tmp_path: Path) -> None:
     first = train_emotions(config(tmp_path / "first", fer, steps=2), QUIET)
-    options = {"steps": 2, "start": first, "freeze_encoder": True, "start_heads": False}
+    options = {"steps": 2, "start": (first,), "freeze_encoder": True, "start_heads": False}
     second = train_emotions(config(tmp_path / "second", fer, **options), QUIET)
     before, after = (load_classification(path)[0].state_dict() for path in (first, second))
     for key, value in before.items():

@@ -91,7 +91,7 @@ def train_emotions(config: EmotionsConfig, console: Console | None = None) -> Pa
     if fold.protocol.task != "emotion":
         raise TrainingError(f"{fold.protocol.name} is about {fold.protocol.task}, not emotions")
     run.record.say(fold.said)
-    people = fold.learned_from(config.normalization, config.start)
+    people = fold.learned_from(config.normalization, *config.start)
     normalize = config.use_normalized and config.normalization is not None
     torch.manual_seed(config.seed)
     recipe = Recipe(
@@ -106,10 +106,10 @@ def train_emotions(config: EmotionsConfig, console: Console | None = None) -> Pa
     )
     network = recipe.build()
     assert isinstance(network, ClassificationNetwork)
-    if config.start is not None:
-        take_over(network, load_classification(config.start)[0], heads=config.start_heads)
-    elif config.face_weights is not None and isinstance(network.encoder, GreyFaceEncoder):
+    if config.face_weights is not None and isinstance(network.encoder, GreyFaceEncoder):
         network.encoder.trunk.load_published(config.face_weights)
+    for path in config.start:
+        take_over(network, load_classification(path)[0], heads=config.start_heads)
     sizes = sizes_of(network)
     photos, held = load_photos(run, fold, size=sizes.original, normalize=normalize)
     renders = load_renders(run, size=sizes.original, normalize=normalize)

@@ -21,9 +21,9 @@ class EmotionsConfig(RunConfig):
             beside the faces; without it the network sees the original only.
         face_weights: of a MobileFaceNet that was trained to tell people apart, for the encoder to
             start from (a PyTorch state dict); without, it starts at random.
-        start: checkpoint of an emotion network to start from (with or without the normalized
-            input); takes precedence over `face_weights`.
-        start_heads: off, only the encoders start from it, and the rest anew: so networks that
+        start: checkpoints of emotion networks to start from, one after another: each gives what it
+            has, such as the encoder of one of the inputs; take precedence over `face_weights`.
+        start_heads: off, only the encoders start from them, and the rest anew: so networks that
             differ there can be compared.
         distributions: learn the shares of the votes on the emotions where a set has them (FER+),
             instead of the majority's emotion.
@@ -45,7 +45,7 @@ class EmotionsConfig(RunConfig):
     data: tuple[Path, ...] = ()
     normalization: Path | None = None
     face_weights: Path | None = None
-    start: Path | None = None
+    start: tuple[Path, ...] = ()
     start_heads: bool = True
     held_out: float = 0.05
     distributions: bool = False
@@ -61,11 +61,18 @@ class EmotionsConfig(RunConfig):
     importance_weight: float = 0.001
     load_weight: float = 0.001
     batch: int = 64
+    learning_rate: float = 2e-3
     weight_decay: float = 0.05
     clip: float = 2.0
     augmentation: AugmentationConfig = field(
         default_factory=lambda: AugmentationConfig(
-            rotation=14.0, scale=0.12, shift=0.06, small=0.15, blur=0.1, noise=0.15
+            rotation=17.0,
+            scale=0.15,
+            shift=0.07,
+            small=0.1,
+            blur=0.1,
+            noise=0.15,
+            occlusion=0.4,
         )
     )
 
@@ -75,7 +82,7 @@ class EmotionsConfig(RunConfig):
             raise ValueError("fold.protocol is needed: a protocol of emotions, such as fer2013-7")
         if self.fold.normalized:
             raise ValueError("fold.normalized is always on here: leave it out")
-        if self.freeze_encoder and self.start is None:
+        if self.freeze_encoder and not self.start:
             raise ValueError("freeze_encoder needs start, which gives the encoder")
         if not 0.0 < self.held_out < 1.0:
             raise ValueError(f"held_out must lie between 0 and 1, not {self.held_out}")
