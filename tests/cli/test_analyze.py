@@ -14,6 +14,7 @@ from PIL import Image
 
 from norface import Norface
 from norface.cli import main
+from norface.media.images import read_image
 from norface.tables.columns import FACE_COLUMNS, face_row
 
 Row = dict[str, str]
@@ -326,31 +327,41 @@ def copies(person: Path, folder: Path, count: int) -> list[str]:
 
 
 def fail_at(call: int, error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
-    analyze = Norface.analyze
     calls = 0
 
-    def failing(self: Norface, picture: object) -> object:
+    def failing(path: Path) -> np.ndarray:
         nonlocal calls
         calls += 1
         if calls == call:
             raise error
-        return analyze(self, picture)  # type: ignore[arg-type]
+        return read_image(path)
 
-    monkeypatch.setattr(Norface, "analyze", failing)
+    monkeypatch.setattr("norface.runtime.analyzer.read_image", failing)
 
 
-def test_what_was_computed_is_kept_on_ctrl_c(
+def test_what_was_computed_is_kept_on_ctrl_c_and_gone_on_with(
     person: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     given, out = copies(person, tmp_path, 4), tmp_path / "out"
-    fail_at(3, KeyboardInterrupt(), monkeypatch)
-    assert main(["analyze", *given, "--out", str(out)]) == 130
+    command = ["analyze", *given, "--out", str(out)]
+    monkeypatch.setattr("norface.runtime.analyzer.FACES_AT_ONCE", 1)
+    with monkeypatch.context() as patch:
+        fail_at(3, KeyboardInterrupt(), patch)
+        assert main(command) == 130
     assert [row["input"] for row in table(out / "faces.csv")] == given[:2]
     assert "Stopped after 2 of 4 pictures" in capsys.readouterr().err
-    assert files_below(out) == {"faces.csv", "normalized/0_face0.png", "normalized/1_face0.png"}
+    made = {"faces.csv", "normalized/0_face0.png", "normalized/1_face0.png"}
+    assert {name for name in files_below(out) if not name.startswith(".norface-work/")} == made
+    with monkeypatch.context() as patch:
+        # Only two are left to read.
+        fail_at(3, RuntimeError(), patch)
+        assert main(command) == 0
+    assert [row["input"] for row in table(out / "faces.csv")] == given
+    assert "Going on" in capsys.readouterr().err
+    assert files_below(out) == {"faces.csv", *(f"normalized/{i}_face0.png" for i in range(4))}
 
 
 def test_no_failure_of_one_picture_stops_the_others(
@@ -379,9 +390,9 @@ def test_rows_are_kept_when_the_disk_fills_up(
         if len(saved) == 2:
             raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("norface.cli.analyze.write_image", save)
+    monkeypatch.setattr("norface.cli.work_pictures.write_image", save)
     assert main(["analyze", *given, "--out", str(out)]) == 1
-    assert len(table(out / "faces.csv")) == 2
+    assert len(table(out / "faces.csv")) == 1
     assert "No space left" in capsys.readouterr().err
 
 

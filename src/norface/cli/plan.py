@@ -1,34 +1,49 @@
-"""Which pictures a command line names, and what the files made from each are called."""
+"""Which pictures and videos a command line names, and what the files made from each are called."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from norface.media import images, video_source
 from norface.media.images import ImageError, list_images
+from norface.media.video import VideoError, is_video
+from norface.media.video_source import find_source
+
+EVENTS: Final = "_events"
+"""What the name of a table of events ends in, after that of its video."""
 
 _LONGEST_NAME: Final = 200
 """Bytes; file systems allow 255, of which the suffixes need some."""
 
+_ADDRESS: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+://")
+_RESERVED: Final = ("faces", "errors")
+"""Names of tables that no video's may take."""
+
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One picture to analyze.
+    """One picture or video to analyze.
 
     Attributes:
         path: the file.
-        name: of the files made from it: relative, without a suffix, and no other picture's.
+        name: of the files made from it: relative, without a suffix, and no other's of its kind.
+        source: an address or the number of a camera, in place of a file; else empty.
+        called: what tables call such a source: never with its password.
     """
 
     path: Path
     name: PurePosixPath
+    source: str = ""
+    called: str = ""
 
     @property
     def input(self) -> str:
-        """What tables call the picture: its path as the user gave it."""
-        return self.path.as_posix()
+        """What tables call it: its path as the user gave it."""
+        return self.called or self.path.as_posix()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +51,15 @@ class Plan:
     """What a command line comes to.
 
     Attributes:
-        pictures: to analyze, each once.
+        pictures, videos: to analyze, each once.
         problems: (input, reason) of what was named and is not there.
+        live: the one camera or stream, which is among the videos.
     """
 
     pictures: Sequence[Planned] = ()
+    videos: Sequence[Planned] = ()
     problems: Sequence[tuple[str, str]] = ()
+    live: Planned | None = None
 
 
 @dataclass(slots=True)
@@ -55,50 +73,94 @@ class _Found:
         self.relative = PurePosixPath(self.path.relative_to(self.root).as_posix())
 
 
-def plan(paths: Iterable[Path], *, outputs: Sequence[Path] = ()) -> Plan:
-    """Find the pictures that paths name.
+def plan(inputs: Iterable[str | Path], *, outputs: Sequence[Path] = ()) -> Plan:
+    """Find the pictures and videos that inputs name.
 
     Args:
-        paths: files and folders, which are searched to the bottom.
+        inputs: files, folders, which are searched to the bottom, addresses, and the number of a
+            camera, unless a file has that name.
         outputs: folders of pictures made by norface, not taken as input when they lie in a folder
             that is searched.
     """
-    found: list[_Found] = []
+    pictures: list[_Found] = []
+    videos: list[_Found] = []
+    streams: list[Planned] = []
+    lives: list[Planned] = []
     problems: list[tuple[str, str]] = []
     seen: set[Path] = set()
     made = [folder.resolve() for folder in outputs]
-    for path in paths:
+    for given in inputs:
+        path = Path(given)
+        if isinstance(given, str) and _is_no_file(given):
+            try:
+                source = find_source(given)
+            except VideoError as error:
+                problems.append((given, str(error)))
+                continue
+            stream = Planned(path, PurePosixPath(_plain(source.name)), given, source.name)
+            if all(stream.source != other.source for other in streams):
+                streams.append(stream)
+                lives += [stream] if source.live else []
+            continue
         if not path.exists():
             problems.append((path.as_posix(), "There is no such file or folder."))
             continue
         root, files = path.parent, [path]
         if path.is_dir():
             try:
-                root, files = path, list_images([path])
+                root, files = path, list_images([path], suffixes=_SUFFIXES)
             except (ImageError, OSError) as error:
                 problems.append((path.as_posix(), str(error)))
                 continue
             files = [file for file in files if not _is_below(file.resolve(), made)]
             if not files:
-                problems.append((path.as_posix(), "The folder holds no pictures."))
+                problems.append((path.as_posix(), "The folder holds no pictures and no videos."))
                 continue
         for file in files:
             absolute = file.absolute()
             if absolute not in seen:
                 seen.add(absolute)
-                found.append(_Found(file, root))
-    names = _unique_names(found)
+                (videos if is_video(file) else pictures).append(_Found(file, root))
+    names = _unique_names(pictures, set())
+    taken = {*_RESERVED, *(_key(stream.name) for stream in streams)}
+    of_videos = _unique_names(videos, taken, reserved=EVENTS)
     return Plan(
-        [Planned(each.path, name) for each, name in zip(found, names, strict=True)], problems
+        [Planned(each.path, name) for each, name in zip(pictures, names, strict=True)],
+        [
+            *(Planned(each.path, name) for each, name in zip(videos, of_videos, strict=True)),
+            *streams,
+        ],
+        problems,
+        lives[0] if lives else None,
     )
+
+
+_SUFFIXES: Final = images.SUFFIXES | video_source.SUFFIXES
+
+
+def _is_no_file(given: str) -> bool:
+    return bool(_ADDRESS.match(given)) or (given.isdecimal() and not Path(given).exists())
+
+
+def _plain(name: str) -> str:
+    """A name for files, from an address or "Camera 0"."""
+    return _short(re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_").lower() or "stream")
 
 
 def _is_below(path: Path, folders: Iterable[Path]) -> bool:
     return any(folder in path.parents for folder in folders)
 
 
-def _unique_names(found: Sequence[_Found]) -> list[PurePosixPath]:
-    """A name for each: the stem, in the folders it was found in, and more where that is taken."""
+def _unique_names(
+    found: Sequence[_Found], taken: set[str], *, reserved: str = ""
+) -> list[PurePosixPath]:
+    """A name for each: the stem, in the folders it was found in, and more where that is taken.
+
+    Args:
+        found: what needs names.
+        taken: names that are given already, as of `_key`.
+        reserved: no stem that ends in this is a name.
+    """
     ways: tuple[Callable[[_Found], PurePosixPath], ...] = (
         lambda f: f.relative.with_name(_short(f.relative.stem)),
         lambda f: f.relative.with_name(_short(f.relative.name.replace(".", "_"))),
@@ -109,14 +171,14 @@ def _unique_names(found: Sequence[_Found]) -> list[PurePosixPath]:
         ),
     )
     names: list[PurePosixPath | None] = [None] * len(found)
-    taken: set[str] = set()
     for way in ways:
         tried = {i: way(each) for i, each in enumerate(found) if names[i] is None}
         times: dict[str, int] = {}
         for name in tried.values():
             times[_key(name)] = times.get(_key(name), 0) + 1
         for i, name in tried.items():
-            if times[_key(name)] == 1 and _key(name) not in taken:
+            is_free = times[_key(name)] == 1 and _key(name) not in taken
+            if is_free and not (reserved and name.name.casefold().endswith(reserved)):
                 names[i] = name
         taken.update(_key(name) for name in names if name is not None)
     return [

@@ -8,22 +8,50 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from norface.cli.console import WRONG_COMMAND, CommandError
-from norface.cli.plan import Plan, Planned
-from norface.results import FaceAnalysis
+from norface.cli.plan import EVENTS, Plan, Planned
+from norface.results import FaceAnalysis, FrameAnalysis
 from norface.tables.columns import ERROR_COLUMNS
 from norface.tables.writers import part_of
 
 
 @dataclass(frozen=True, slots=True)
 class ResultsFolder:
-    """Where the results go."""
+    """Where the results go.
+
+    Attributes:
+        folder: it.
+        suffix: of the tables.
+    """
 
     folder: Path
+    suffix: str = ".csv"
 
     @property
     def faces(self) -> Path:
-        """The table of faces."""
-        return self.folder / "faces.csv"
+        """The table of the faces of pictures."""
+        return self.folder / f"faces{self.suffix}"
+
+    @property
+    def work(self) -> Path:
+        """The ledger of a run that is not complete."""
+        return self.folder / ".norface-work"
+
+    def table(self, video: Planned) -> Path:
+        """The table of a video."""
+        return self.folder / f"{video.name}{self.suffix}"
+
+    def events(self, video: Planned) -> Path:
+        """The table of a video's events."""
+        return self.folder / f"{video.name}{EVENTS}{self.suffix}"
+
+    def video(self, video: Planned) -> Path:
+        """The annotated video."""
+        return self.pictures / f"{video.name}.mp4"
+
+    def face_of_frame(self, video: Planned, frame: FrameAnalysis, face: FaceAnalysis) -> Path:
+        """The file of a face of a frame of a video."""
+        name = f"frame{frame.number:06d}_person{face.face_id}.png"
+        return self.normalized / f"{video.name}" / name
 
     @property
     def errors(self) -> Path:
@@ -48,11 +76,12 @@ class ResultsFolder:
         """The file of a picture's slide."""
         return self.pictures / f"{picture.name}.png"
 
-    def check(self, *, pictures: bool, overwrite: bool) -> None:
-        """Refuse to replace results unless told to."""
-        if overwrite:
-            return
-        there = [path for path in (self.faces, part_of(self.faces)) if path.exists()]
+    def check(self, planned: Plan, *, pictures: bool) -> None:
+        """Refuse to replace results."""
+        tables = [self.faces] if planned.pictures else []
+        for video in planned.videos:
+            tables += [self.table(video), self.events(video)]
+        there = [path for table in tables for path in (table, part_of(table)) if path.exists()]
         there += [self.errors] if self._is_foreign(self.errors) else []
         folders = (self.normalized, self.pictures) if pictures else (self.normalized,)
         there += [path for path in folders if path.is_dir() and any(path.iterdir())]
@@ -75,11 +104,12 @@ class ResultsFolder:
         """Refuse to write a picture over one that is to be read."""
         if not pictures:
             return
-        inputs = {each.path.resolve() for each in planned.pictures}
-        for each in planned.pictures:
-            if self.picture(each).resolve() in inputs:
+        inputs = {each.path.resolve() for each in (*planned.pictures, *planned.videos)}
+        drawn = [self.picture(each) for each in planned.pictures]
+        for path in (*drawn, *map(self.video, planned.videos)):
+            if path.resolve() in inputs:
                 raise CommandError(
-                    f"{self.picture(each)} would be written over a picture that is to be read. "
+                    f"{path} would be written over a picture or video that is to be read. "
                     "Choose another folder with --out.",
                     code=WRONG_COMMAND,
                 )

@@ -7,7 +7,7 @@ import os
 import secrets
 import threading
 import warnings
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -120,13 +120,16 @@ def to_rgb_array(picture: NDArray[np.generic] | Image.Image) -> UInt8Image:
     return np.ascontiguousarray(pixels)
 
 
-def list_images(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
+def list_images(
+    paths: Iterable[str | os.PathLike[str]], *, suffixes: Collection[str] = SUFFIXES
+) -> list[Path]:
     """The pictures that files and folders name.
 
     Args:
         paths: a file is taken whatever its name is, and so is a path that does not exist, which
             `read_image` then explains; a folder gives the pictures in it and in its subfolders,
             sorted, without hidden ones.
+        suffixes: what counts as a picture in a folder, in lower case.
 
     Raises:
         OSError: when a folder cannot be read.
@@ -134,7 +137,7 @@ def list_images(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
     found: list[Path] = []
     for path in map(Path, paths):
         if path.is_dir():
-            found.extend(_pictures_below(path))
+            found.extend(_pictures_below(path, suffixes))
         else:
             found.append(path)
     return found
@@ -247,7 +250,7 @@ def _deep_to_8_bits(values: NDArray[np.generic]) -> UInt8Image:
     return (np.clip(numbers / full, 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8)
 
 
-def _pictures_below(folder: Path) -> list[Path]:
+def _pictures_below(folder: Path, suffixes: Collection[str]) -> list[Path]:
     found: list[Path] = []
 
     def fail(error: OSError) -> None:
@@ -258,7 +261,7 @@ def _pictures_below(folder: Path) -> list[Path]:
         found.extend(
             Path(here, name)
             for name in files
-            if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES
+            if not name.startswith(".") and Path(name).suffix.lower() in suffixes
         )
     return sorted(found)
 

@@ -25,7 +25,7 @@ from norface.results import FaceAnalysis, FrameAnalysis, UInt8Image
 from norface.runtime.batching import in_batches
 from norface.runtime.corrections import BaselineMode, Corrections, Rest, corrected
 from norface.runtime.following import Follower, People
-from norface.runtime.networks import Crop, FaceNetworks
+from norface.runtime.networks import FACES_AT_ONCE, Crop, FaceNetworks
 from norface.runtime.normalizer import Normalizer
 from norface.runtime.reader import load_readers
 from norface.runtime.sessions import Weights
@@ -174,14 +174,15 @@ class Norface:
         Raises:
             ImageError: a picture cannot be read; what came before it was given.
         """
-        for outcome in self.outcomes(pictures):
-            if isinstance(outcome.faces, Exception):
-                raise outcome.faces
-            yield list(outcome.faces)
+        with closing(self.outcomes(pictures)) as outcomes:
+            for outcome in outcomes:
+                if isinstance(outcome.faces, Exception):
+                    raise outcome.faces
+                yield list(outcome.faces)
 
     def outcomes(
         self, pictures: Iterable[Picture], *, keep_images: bool = False
-    ) -> Iterator[Outcome]:
+    ) -> Generator[Outcome, None, None]:
         """As `analyze_batch`, but a picture that fails gives its error and stops no other.
 
         Args:
@@ -190,7 +191,9 @@ class Norface:
         """
         found = read_ahead(self._found(pictures, keep_images), PICTURES_AHEAD)
         with closing(found):
-            for outcome, faces in in_batches(found, self._networks.read):
+            # A batch waits for its faces, and pictures are too large to wait with them.
+            at_once = 1 if keep_images else FACES_AT_ONCE
+            for outcome, faces in in_batches(found, self._networks.read, faces=at_once):
                 if isinstance(outcome.faces, Exception):
                     yield outcome
                 else:

@@ -10,7 +10,7 @@ import json
 import os
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -74,6 +74,20 @@ def save_record(
     content = io.BytesIO()
     np.savez(content, allow_pickle=False, **arrays)
     write_whole(path, content.getvalue())
+
+
+def without_images(frame: FrameAnalysis, *, landmarks: bool) -> FrameAnalysis:
+    """What a file keeps of a frame: many such may be held until it is written."""
+    faces = tuple(
+        replace(
+            face,
+            landmarks=face.landmarks if landmarks else _NO_LANDMARKS,
+            normalized=_NO_IMAGE,
+            aligned=_NO_IMAGE,
+        )
+        for face in frame.faces
+    )
+    return replace(frame, faces=faces, image=None)
 
 
 def load_record(path: Path) -> Record:
