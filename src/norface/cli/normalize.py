@@ -109,6 +109,7 @@ def normalize(
                     target=target,
                     minimum_confidence=minimum_confidence,
                     minimum_face_width=minimum_face_width,
+                    scores=False,
                 )
             )
         except ValueError as error:

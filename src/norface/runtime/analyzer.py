@@ -79,6 +79,7 @@ class Norface:
         minimum_confidence: float = 0.5,
         minimum_face_width: float = 32.0,
         threads: int | None = None,
+        scores: bool = True,
     ) -> Norface:
         """Load the networks.
 
@@ -90,6 +91,7 @@ class Norface:
             minimum_confidence: of the finder, 0 to 1, for a face to count.
             minimum_face_width: in pixels; smaller faces are left out.
             threads: how many the networks may use; None for every core.
+            scores: whether to read action units and emotions; normalizing alone is quicker.
 
         Raises:
             WeightsError: the weights are missing or damaged.
@@ -98,7 +100,7 @@ class Norface:
         """
         opened = Weights(weights)
         normalizer = Normalizer.load(opened, threads=threads)
-        readers = load_readers(opened, threads=threads)
+        readers = load_readers(opened, threads=threads) if scores else []
         units = opened.manifest.units
         thresholds = [opened.manifest.thresholds.get(unit, 0.5) for unit in units]
         finder = FaceFinder(
