@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Final, cast
+from typing import Annotated, Final
 
 import tyro
 from rich.console import Console
@@ -37,7 +37,7 @@ from norface.cli.normalize_video import normalize_video
 from norface.media.images import ImageError, write_image
 from norface.media.video_source import VideoError
 from norface.results import FaceAnalysis
-from norface.runtime.analyzer import Norface, Outcome
+from norface.runtime.analyzer import Norface
 from norface.runtime.sessions import Weights
 from norface.tables.writers import CsvTable
 
@@ -254,8 +254,7 @@ def _normalize_pictures(
     norface: Norface, run: _Run, items: Sequence[Item], progress: Progress
 ) -> None:
     task = progress.add_task("Pictures", total=len(items), rate="")
-    read = cast("Generator[Outcome, None, None]", norface.outcomes(item.path for item in items))
-    with closing(read) as outcomes:
+    with closing(norface.outcomes(item.path for item in items)) as outcomes:
         for item, outcome in zip(items, outcomes, strict=True):
             if isinstance(outcome.faces, ImageError):
                 run.fail(item.input, str(outcome.faces))

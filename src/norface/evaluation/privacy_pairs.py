@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 import numpy as np
@@ -97,9 +97,8 @@ def people_of(pairs: Pairs, subjects: str | None) -> NDArray[np.str_]:
 
     Args:
         pairs: the pictures.
-        subjects: a table with the columns ``subject`` and ``file`` (a name below the originals, or
-            the last part of it); or ``folder`` where each folder is a person; None where each
-            picture is of another person.
+        subjects: a table with the columns ``subject`` and ``file`` (a path, or the end of one);
+            or ``folder`` where each folder is a person; None where each picture is of another.
 
     Raises:
         PrivacyError: the table lacks a column, or a picture, or says two things of one.
@@ -108,15 +107,14 @@ def people_of(pairs: Pairs, subjects: str | None) -> NDArray[np.str_]:
         return np.array([pair.name for pair in pairs.pairs], np.str_)
     if subjects == BY_FOLDER:
         return np.array([str(Path(pair.name).parent) for pair in pairs.pairs], np.str_)
-    by_name = _read_subjects(Path(subjects))
+    listed = _Listed(_read_subjects(Path(subjects)))
     found = []
     for pair in pairs.pairs:
-        ways = (pair.name, str(Path(pair.name).with_suffix("")))
-        ways += (Path(pair.name).name, Path(pair.name).stem)
-        person = next((by_name[way] for way in ways if way in by_name), "")
+        person = listed.person(pair.name)
         if not person:
             raise PrivacyError(
-                f"{subjects} does not say who is on {pair.name}. Add a row for it, or take it out."
+                f"{subjects} does not say who is on {pair.name}, or says two things. Give it one "
+                "row, or take the picture out."
             )
         found.append(person)
     return np.array(found, np.str_)
@@ -130,7 +128,8 @@ def _by_stem(folder: Path) -> dict[str, Path]:
     return found
 
 
-def _read_subjects(path: Path) -> Mapping[str, str]:
+def _read_subjects(path: Path) -> list[tuple[str, str]]:
+    """Name and person of each row."""
     try:
         table = read_columns(path, (*_NAME_COLUMNS, "subject"))
         named = next((name for name in _NAME_COLUMNS if name in table.values), None)
@@ -139,15 +138,50 @@ def _read_subjects(path: Path) -> Mapping[str, str]:
         names, people = table.texts(named), table.texts("subject")
     except TableError as error:
         raise PrivacyError(str(error)) from error
-    found: dict[str, str] = {}
-    for name, person in zip(names.tolist(), people.tolist(), strict=True):
+    return list(zip(names.tolist(), people.tolist(), strict=True))
+
+
+class _Listed:
+    """Who is on which picture, by the ends of paths.
+
+    A row's name may be longer than that of a picture (it begins further up) or shorter (it is the
+    last part of it); what they have in common must be the same.
+    """
+
+    def __init__(self, rows: Iterable[tuple[str, str]]) -> None:
+        self._whole: dict[str, str] = {}
+        self._ends: dict[str, str] = {}
+        for name, person in rows:
+            for way in _ways(name):
+                _put(self._whole, way, person)
+                for end in _ends_of(way):
+                    _put(self._ends, end, person)
+
+    def person(self, name: str) -> str:
+        """Who is on a picture; "" where that is not said, or not clear."""
         for way in _ways(name):
-            if found.setdefault(way, person) != person:
-                # A bare name that stands for two people says nothing.
-                found[way] = ""
-    return found
+            if way in self._ends:
+                return self._ends[way]
+            for end in _ends_of(way):
+                if end in self._whole:
+                    return self._whole[end]
+        return ""
 
 
-def _ways(name: str) -> Iterator[str]:
-    path = Path(name)
-    yield from {path.as_posix(), path.with_suffix("").as_posix(), path.name, path.stem}
+def _put(people: dict[str, str], name: str, person: str) -> None:
+    if people.setdefault(name, person) != person:
+        # A name that stands for two people says nothing.
+        people[name] = ""
+
+
+def _ways(name: str) -> tuple[str, str]:
+    """With its suffix, and without."""
+    path = PurePosixPath(name.replace("\\", "/"))
+    return path.as_posix(), path.with_suffix("").as_posix()
+
+
+def _ends_of(name: str) -> Iterator[str]:
+    """The name, and what is left of it without its first folders; the longest first."""
+    parts = name.split("/")
+    for start in range(len(parts)):
+        yield "/".join(parts[start:])
