@@ -29,6 +29,7 @@ from norface.training.processes import Processes
 from norface.training.record import Record
 from norface.training.schedule import Schedule
 from norface.training.sharding import shard, whole
+from norface.training.speed import keep_freed_memory
 from norface.training.states import load_newest, load_state, save_state, state_files
 from norface.training.stop import StopRequest
 
@@ -63,6 +64,7 @@ class Run(Generic[C]):
     def __init__(self, config: C, *, checkpoint: str, console: Console | None = None) -> None:
         if config.threads:
             torch.set_num_threads(config.threads)
+        keep_freed_memory()
         self.config: C = _tried(config) if config.dry_run else config
         config = self.config
         self._processes = Processes(config)
