@@ -218,6 +218,7 @@ class _Run:
         goes_on = self.work.begin(self.settings, inputs, anew=anew)
         done = [unit for unit in self.units if self.work.done(unit) is not None]
         if goes_on:
+            self.settings.results.sweep()
             self.err.print(
                 f"Going on with the unfinished run in {self.settings.results.folder}: "
                 f"{len(done)} of {len(self.units)} parts are done."

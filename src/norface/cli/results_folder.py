@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from norface.cli.console import WRONG_COMMAND, CommandError
 from norface.cli.plan import EVENTS, Plan, Planned
 from norface.results import FaceAnalysis, FrameAnalysis
 from norface.tables.columns import ERROR_COLUMNS
 from norface.tables.writers import part_of
+
+_HALF_WRITTEN: Final = re.compile(r"\..*-[0-9a-f]{12}\.part")
+"""As `norface.media.images.write_image` calls a picture that is not whole yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,13 @@ class ResultsFolder:
     def picture(self, picture: Planned) -> Path:
         """The file of a picture's slide."""
         return self.pictures / f"{picture.name}.png"
+
+    def sweep(self) -> None:
+        """Remove what a run that was killed left half written."""
+        for folder in (self.normalized, self.pictures):
+            for path in folder.rglob(".*.part"):
+                if _HALF_WRITTEN.fullmatch(path.name):
+                    path.unlink(missing_ok=True)
 
     def check(self, planned: Plan, *, pictures: bool) -> None:
         """Refuse to replace results."""

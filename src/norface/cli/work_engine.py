@@ -158,6 +158,7 @@ def _work(connection: Connection, settings: WorkSettings, parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=_leave_with, args=(parent,), daemon=True).start()
     cv2.setNumThreads(settings.threads or 0)
+    WorkFolder(settings.results.work).join_in()
     try:
         analyzer(settings)
         while True:
@@ -185,5 +186,5 @@ def _sendable(error: Exception) -> Exception:
 def _leave_with(parent: int) -> None:
     """End a process whose parent was killed: nobody would ever tell it to stop."""
     while os.getppid() == parent:
-        sleep(1)
+        sleep(0.2)
     os._exit(1)

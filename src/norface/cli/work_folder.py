@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ from norface.runtime.records import Record, RecordError, load_record, save_recor
 from norface.runtime.sessions import Weights
 
 _FORMAT: Final = 1
+_ORPHANS_SECONDS: Final = 10.0
 
 
 @dataclass(slots=True)
@@ -187,22 +189,48 @@ class WorkFolder:
             self._lock = None
 
     def _hold(self) -> None:
-        self._lock = (self.folder / "lock").open("a", encoding="utf-8")
-        with contextlib.suppress(ImportError):
-            import fcntl
+        self._lock = self._locked("lock", wait=0.0)
+        if self._lock is None:
+            raise CommandError(
+                f"Another run is writing into {self.folder.parent}. Wait for its end, or choose "
+                "another folder with --out.",
+                code=WRONG_COMMAND,
+            )
+        # The processes of a run that was killed may be about to end.
+        left = self._locked("workers", wait=_ORPHANS_SECONDS)
+        if left is None:
+            self.release()
+            raise CommandError(
+                f"Processes of an earlier run are still writing into {self.folder.parent}. End "
+                "them, or choose another folder with --out.",
+                code=WRONG_COMMAND,
+            )
+        left.close()
 
+    def join_in(self) -> None:
+        """Let no other run begin while this process, a worker of a run, lives."""
+        self._lock = self._locked("workers", wait=_ORPHANS_SECONDS, shared=True)
+
+    def _locked(self, name: str, *, wait: float, shared: bool = False) -> IO[str] | None:
+        """A file of the folder, locked as long as it is open; None if another process has it."""
+        file = (self.folder / name).open("a", encoding="utf-8")
+        try:
+            import fcntl
+        except ImportError:
+            return file
+        until = time.monotonic() + wait
+        while True:
             try:
-                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                self.release()
-                raise CommandError(
-                    f"Another run is writing into {self.folder.parent}. Wait for its end, or "
-                    "choose another folder with --out.",
-                    code=WRONG_COMMAND,
-                ) from error
+                fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+                return file
+            except BlockingIOError:
+                if time.monotonic() >= until:
+                    file.close()
+                    return None
+                time.sleep(0.1)
             except OSError:
                 # Some network file systems have no locks.
-                pass
+                return file
 
     def _difference(self, now: Mapping[str, Any]) -> str:
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import asdict
 from pathlib import Path
 
 from norface.cli.plan import Planned
@@ -157,7 +156,7 @@ class _Reading:
         ) as items:
             for item in items:
                 if isinstance(item, Checkpoint):
-                    about = asdict(item)
+                    about = {name: getattr(item, name) for name in item.__slots__}
                     self._work.save(
                         self._unit, number, kept, about, landmarks=settings.keeps_landmarks
                     )

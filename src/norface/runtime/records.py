@@ -121,7 +121,7 @@ def load_record(path: Path) -> Record:
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file that is there whole or not at all, also after a power failure."""
-    part = path.with_name(path.name + ".part")
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
     with part.open("wb") as file:
         file.write(content)
         file.flush()

@@ -1,0 +1,94 @@
+"""A run that is killed at any moment and repeated makes what an undisturbed one makes."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs fork and SIGKILL")
+
+SCENARIOS = {
+    "one process": [],
+    "three workers": ["--workers", "3"],
+    "all that depends on more than one frame": [
+        "--smoothing", "centred", "--baseline", "file", "--events", "--normalized", "all",
+        "--table", "jsonl",
+    ],
+    "other columns": [
+        "--workers", "2", "--smoothing", "causal", "--baseline", "running", "--columns",
+        "openface", "--table", "parquet", "--pictures",
+    ],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def inputs(
+    noise_film: Callable[[Path, int], Path], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Pictures and videos, with and without faces, whole and damaged."""
+    folder = tmp_path_factory.mktemp("inputs")
+    (folder / "deep").mkdir()
+    chance = np.random.default_rng(0)
+    for i in range(8):
+        noise = chance.integers(0, 255, (60, 80, 3), np.uint8)
+        image = noise if i % 4 else np.full_like(noise, 9)
+        Image.fromarray(image).save(folder / f"p{i}.png")
+    (folder / "bad.jpg").write_text("This is no picture.")
+    noise_film(folder / "a.mp4", 45)
+    noise_film(folder / "deep" / "a.ts", 30)
+    cut = noise_film(folder / "cut.mkv", 60)
+    cut.write_bytes(cut.read_bytes()[: cut.stat().st_size * 2 // 3])
+    return folder
+
+
+def contents(folder: Path) -> dict[str, str]:
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def run(folder: Path, inputs: Path, kills: int, *more: str) -> int:
+    """How often a run was killed."""
+    (folder / "in").symlink_to(inputs)
+    script = Path(__file__).with_name("killed_runs.py")
+    done = subprocess.run(
+        [sys.executable, str(script), str(folder), "7", str(kills), *more],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    log = (folder / "log.txt").read_text() if (folder / "log.txt").exists() else ""
+    assert done.returncode == 0, done.stderr + log
+    killed, whole, last = map(int, done.stdout.split())
+    assert (whole, last) == (3, 3), log
+    return killed
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_nothing_is_lost_and_nothing_is_there_twice(
+    name: str, inputs: Path, tmp_path: Path
+) -> None:
+    assert run(tmp_path, inputs, 5, *SCENARIOS[name]) > 0
+    whole = contents(tmp_path / "whole")
+    assert contents(tmp_path / "killed") == whole
+    assert any(path.startswith("deep/a.") for path in whole)
+    assert not any("norface-work" in path or path.endswith(".part") for path in whole)
+
+
+def test_workers_change_no_byte(inputs: Path, tmp_path: Path) -> None:
+    made = []
+    for count in ("1", "3"):
+        (tmp_path / count).mkdir()
+        run(tmp_path / count, inputs, 0, "--workers", count, "--events")
+        made.append(contents(tmp_path / count / "whole"))
+    assert made[0] == made[1]
