@@ -49,16 +49,19 @@ class Finder:
         self.pace = pace or (10, 0)
 
     def find(self, image: np.ndarray) -> list[FaceLandmarks]:
-        return self.follow(image, [])
+        return self._faces(image, 0.0)
 
     def follow(self, image: np.ndarray, previous: Sequence[FaceLandmarks]) -> list[FaceLandmarks]:
         between, until = self.pace
         self.pace = (between, (until - 1) % 7)
+        before = previous[0].points.mean() if previous else 0.0
+        return self._faces(image, 0.3 * before + until / 10)
+
+    def _faces(self, image: np.ndarray, memory: float) -> list[FaceLandmarks]:
         if image.std() < 10:
             return []
         place = image[: image.shape[0] // 2].astype(np.float64).mean()
-        before = previous[0].points.mean() if previous else 0.0
-        points = canonical_face() * (4.0, -4.0, -4.0) + place / 8 + 0.3 * before + until / 10
+        points = canonical_face() * (4.0, -4.0, -4.0) + place / 8 + memory
         shapes = np.full(52, np.nan, np.float32)
         return [FaceLandmarks.from_points(points.astype(np.float32), shapes, 0.9)]
 
