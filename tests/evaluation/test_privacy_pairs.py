@@ -52,7 +52,7 @@ def test_people_are_known_from_folders_or_from_a_table(pairs: Pairs, tmp_path: P
     table.write_text("file,subject\nann/1.jpg,7\nann/2.jpg,7\nbob/1.jpg,8\n")
     assert people_of(pairs, str(table)).tolist() == ["7", "7", "8"]
     # Rows may begin further up, or name the end alone.
-    table.write_text("path,subject\nset/ann/1.jpg,7\n2,7\nset/bob/1.png,8\n")
+    table.write_text("input,person\nset/ann/1.jpg,7\n2,7\nset/bob/1.png,8\n")
     assert people_of(pairs, str(table)).tolist() == ["7", "7", "8"]
 
 
@@ -62,7 +62,7 @@ def test_people_are_known_from_folders_or_from_a_table(pairs: Pairs, tmp_path: P
         ("file,subject\nann/1.jpg,a\nann/2.jpg,a\n", "who is on bob/1.jpg"),
         ("file,subject\n1.jpg,a\n1.jpg,b\n2.jpg,a\n", "who is on ann/1.jpg"),
         ("file,subject\nx/1.jpg,a\nx/2.jpg,b\n", "who is on ann/1.jpg"),
-        ("file,person\n1.jpg,a\n", "columns file and subject"),
+        ("file,who\n1.jpg,a\n", "columns file and subject"),
     ],
 )
 def test_a_table_that_does_not_say_who_is_who(

@@ -19,7 +19,8 @@ BY_FOLDER: Final = "folder"
 """In place of a table of subjects: each folder of pictures is a person."""
 
 _FIRST_FACE: Final = re.compile(r"_face0$")
-_NAME_COLUMNS: Final = ("input", "path", "file", "name")
+_NAME_COLUMNS: Final = ("file", "path", "input", "name")
+_PERSON_COLUMNS: Final = ("subject", "person")
 
 
 class PrivacyError(ValueError):
@@ -97,8 +98,9 @@ def people_of(pairs: Pairs, subjects: str | None) -> NDArray[np.str_]:
 
     Args:
         pairs: the pictures.
-        subjects: a table with the columns ``subject`` and ``file`` (a path, or the end of one);
-            or ``folder`` where each folder is a person; None where each picture is of another.
+        subjects: a table with the columns ``subject`` (or ``person``) and ``file`` (or ``path`` or
+            ``input``: a path, or the end of one); or ``folder`` where each folder is a person;
+            None where each picture is of another.
 
     Raises:
         PrivacyError: the table lacks a column, or a picture, or says two things of one.
@@ -131,11 +133,12 @@ def _by_stem(folder: Path) -> dict[str, Path]:
 def _read_subjects(path: Path) -> list[tuple[str, str]]:
     """Name and person of each row."""
     try:
-        table = read_columns(path, (*_NAME_COLUMNS, "subject"))
+        table = read_columns(path, (*_NAME_COLUMNS, *_PERSON_COLUMNS))
         named = next((name for name in _NAME_COLUMNS if name in table.values), None)
-        if named is None or "subject" not in table.values:
+        person = next((name for name in _PERSON_COLUMNS if name in table.values), None)
+        if named is None or person is None:
             raise PrivacyError(f"{path} needs the columns file and subject.")
-        names, people = table.texts(named), table.texts("subject")
+        names, people = table.texts(named), table.texts(person)
     except TableError as error:
         raise PrivacyError(str(error)) from error
     return list(zip(names.tolist(), people.tolist(), strict=True))
