@@ -97,8 +97,9 @@ def load_record(path: Path) -> Record:
         RecordError: it is damaged.
         OSError: it cannot be read.
     """
+    content = io.BytesIO(path.read_bytes())
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with np.load(content, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         said = json.loads(arrays["said"].tobytes())
         faces = _faces(arrays, said["unit_names"])
@@ -130,7 +131,7 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def _rows(values: Sequence[Sequence[float]], width: int) -> NDArray[np.float64]:
-    return np.array(values, np.float64).reshape(-1, width)
+    return np.array(values, np.float64).reshape(len(values), width)
 
 
 def _unit_values(face: FaceAnalysis) -> list[float]:
