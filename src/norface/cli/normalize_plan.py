@@ -156,7 +156,7 @@ def _is_video(path: Path) -> bool:
 
 
 def _suffix(name: PurePosixPath, is_video: bool) -> str:
-    kept = video_writer.SUFFIXES if is_video else _PICTURES_KEPT
+    kept = frozenset(video_writer.FORMATS) if is_video else _PICTURES_KEPT
     return name.suffix if name.suffix.lower() in kept else ".mp4" if is_video else ".png"
 
 

@@ -36,8 +36,8 @@ _ENCODERS: Final = {
     ".webm": ("webm", _VP9),
 }
 
-SUFFIXES: Final = frozenset(_ENCODERS)
-"""What a video's name may end in."""
+FORMATS: Final = {suffix: name for suffix, (name, _) in _ENCODERS.items()}
+"""What a video's name may end in, and what FFmpeg calls that format."""
 
 _OPTIONS: Final = {
     "libx264": {"preset": "veryfast", "crf": "20"},

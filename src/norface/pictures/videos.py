@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from types import TracebackType
 
 from norface.media.video_source import VideoError
 from norface.media.video_writer import VideoWriter
@@ -37,6 +38,75 @@ class Written:
         self.without_face += not frame.faces
 
 
+class AnnotatedVideo:
+    """Writes a video whose frames show what was read from them; a context manager.
+
+    Leaving the ``with`` block in order finishes the file; leaving it with an error removes it.
+
+    Attributes:
+        written: what was written so far.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        size: tuple[int, int],
+        rate: float | None = None,
+        sound_from: Path | None = None,
+        start: float = 0.0,
+        stop: float | None = None,
+    ) -> None:
+        """Begin a file.
+
+        Args:
+            path: of the new video, as for `VideoWriter`.
+            size: width and height of the frames that will come, upright.
+            rate: frames a second of the original, where known.
+            sound_from: the original, if its sound is to go along.
+            start: seconds of the original at which the new video begins.
+            stop: seconds at which its sound ends.
+
+        Raises:
+            VideoError: it cannot be written.
+        """
+        width, height = annotated_size(*size)
+        self.written = Written()
+        self._writer = VideoWriter(
+            path,
+            width=width,
+            height=height,
+            rate=rate,
+            sound_from=sound_from,
+            start=start,
+            stop=stop,
+        )
+
+    def write(self, frame: FrameAnalysis) -> None:
+        """Write a frame that has its image (``keep_images``).
+
+        Raises:
+            VideoError: it cannot be written.
+            ValueError: it has no image.
+        """
+        if frame.image is None:
+            raise ValueError("frames to be annotated need their images: keep_images=True")
+        self._writer.write(annotate_frame(frame.image, frame.faces), frame.time)
+        self.written.add(frame)
+
+    def __enter__(self) -> AnnotatedVideo:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._writer.__exit__(kind, error, traceback)
+        self.written.damage = self._writer.damage
+
+
 def write_annotated(
     frames: Iterable[FrameAnalysis],
     path: Path,
@@ -50,11 +120,11 @@ def write_annotated(
 
     Args:
         frames: analyzed, in order, each with its image (``keep_images``).
-        path: of the new video, as for `VideoWriter`.
-        rate: frames a second of the original, where known.
-        sound_from: the original, if its sound is to go along.
-        start: seconds at which the analysis began; the new video begins there.
-        stop: seconds at which it ended.
+        path: and the other arguments: as for `AnnotatedVideo`.
+        rate: of the original.
+        sound_from: the original.
+        start: of the analysis.
+        stop: of the analysis.
 
     Raises:
         VideoError: the video cannot be written, or there is no frame.
@@ -64,18 +134,12 @@ def write_annotated(
     first = next(rest, None)
     if first is None:
         raise VideoError(f"{path} would hold no frame; it is not written.")
-    width, height = annotated_size(*first.size)
-    written = Written()
-    with VideoWriter(
-        path, width=width, height=height, rate=rate, sound_from=sound_from, start=start, stop=stop
-    ) as writer:
+    with AnnotatedVideo(
+        path, size=first.size, rate=rate, sound_from=sound_from, start=start, stop=stop
+    ) as video:
         for frame in chain([first], rest):
-            if frame.image is None:
-                raise ValueError("frames to be annotated need their images: keep_images=True")
-            writer.write(annotate_frame(frame.image, frame.faces), frame.time)
-            written.add(frame)
-        written.damage = writer.damage
-    return written
+            video.write(frame)
+    return video.written
 
 
 def write_deidentified(
