@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import subprocess
 import sys
@@ -92,3 +93,29 @@ def test_workers_change_no_byte(inputs: Path, tmp_path: Path) -> None:
         run(tmp_path / count, inputs, 0, "--workers", count, "--events")
         made.append(contents(tmp_path / count / "whole"))
     assert made[0] == made[1]
+
+
+def test_what_kills_a_worker_costs_itself_alone(film: Callable[..., Path], tmp_path: Path) -> None:
+    folder = tmp_path / "inputs"
+    folder.mkdir()
+    chance = np.random.default_rng(0)
+    images = [chance.integers(0, 200, (60, 80, 3), np.uint8) for _ in range(40)]
+    red = np.zeros_like(images[0])
+    red[:, np.arange(80) // 16 % 2 == 0, 0] = 255
+    for i, image in enumerate(images[:8]):
+        Image.fromarray(red if i == 4 else image).save(folder / f"p{i}.png")
+    film(folder / "good.mp4", images[5:25])
+    film(folder / "red.mp4", [*images[5:35], red, *images[35:]])
+    run(tmp_path, folder, 0, "--workers", "2")
+    whole = tmp_path / "whole"
+    with (whole / "errors.csv").open(newline="") as file:
+        errors = {row["input"]: row["reason"] for row in csv.DictReader(file)}
+    assert set(errors) == {"in/p4.png", "in/red.mp4"}
+    assert all("was ended twice (signal 9)" in reason for reason in errors.values())
+    with (whole / "faces.csv").open(newline="") as file:
+        assert {row["input"] for row in csv.DictReader(file)} == {
+            f"in/p{i}.png" for i in range(8) if i != 4
+        }
+    assert len((whole / "good.csv").read_text().splitlines()) == 21
+    # What was recorded of it: two segments of half a second.
+    assert len((whole / "red.csv").read_text().splitlines()) == 1 + 25

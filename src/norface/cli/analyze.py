@@ -30,7 +30,7 @@ from norface.cli.work_join import Joiner
 from norface.cli.work_progress import WorkProgress
 from norface.cli.work_unit import analyzer, close_analyzer
 from norface.cli.work_units import Columns, Normalized, Unit, WorkSettings, cut_into_units
-from norface.faces.identity import MissingExtraError
+from norface.faces.identity import IdentityEmbedder, MissingExtraError
 from norface.faces.smoothing import Mode
 from norface.results import FaceAnalysis
 from norface.runtime.corrections import BaselineMode
@@ -149,6 +149,11 @@ def _check(planned: Plan, settings: WorkSettings, *, workers: int) -> None:
     """Refuse what cannot be done before anything is."""
     if workers < 1:
         raise CommandError(f"--workers must be 1 or more: {workers}", code=WRONG_COMMAND)
+    if settings.people == "link" and planned.videos:
+        try:
+            IdentityEmbedder()
+        except MissingExtraError as error:
+            raise CommandError(str(error), code=WRONG_COMMAND) from error
     if planned.live is None:
         return
     name = planned.live.input
@@ -207,7 +212,7 @@ class _Run:
             self.report()
             self.err.print(f"Stopped after {self._how_far()}. {self.kept()}", style="bold yellow")
             return INTERRUPTED
-        except (TableError, MissingExtraError) as error:
+        except TableError as error:
             raise CommandError(str(error), code=WRONG_COMMAND) from error
         self.complete = True
         self.report()
