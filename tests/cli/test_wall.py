@@ -45,6 +45,18 @@ def test_analyze_needs_no_training_library_and_no_network(person: Path, tmp_path
     assert (tmp_path / "out" / "faces.csv").is_file()
 
 
+def test_normalize_needs_no_training_library_and_no_network(person: Path, tmp_path: Path) -> None:
+    done = run(ANALYZE, "normalize", str(person), "--out", str(tmp_path / "out"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "out" / person.name).is_file()
+
+
+def test_privacy_says_what_its_intervals_need(tmp_path: Path) -> None:
+    done = run(ANALYZE, "privacy", str(tmp_path), str(tmp_path))
+    assert "needs scipy" in done.stderr
+    assert 'pip install "norface[train]"' in done.stderr
+
+
 def test_info_needs_no_training_library() -> None:
     done = run(ANALYZE, "info")
     assert (done.returncode, done.stderr) == (0, "")
