@@ -236,6 +236,11 @@ def test_a_stopped_run_goes_on(
     assert len(table(out)) == 2
     assert run(faces, "--out", out, "--minimum-confidence", 0.7) == 2
     assert "another minimum-confidence" in capsys.readouterr().err
+    changed = faces / next(iter(table(out)))
+    os.utime(changed, (2**32, 2**32))
+    assert run(faces, "--out", out) == 2
+    assert "has changed since" in capsys.readouterr().err
+    os.utime(changed, (981_173_106, 981_173_106))
     left = out / "a" / ".one-0123456789ab.part"
     left.write_bytes(b"x")
     assert run(faces, "--out", out) == 0

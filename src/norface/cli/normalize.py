@@ -3,23 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import Sequence
-from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Final
 
 import tyro
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-)
 
 from norface.cli.console import (
     INTERRUPTED,
@@ -28,18 +16,12 @@ from norface.cli.console import (
     WRONG_COMMAND,
     CommandError,
     messages,
-    output,
-    printable,
 )
-from norface.cli.normalize_folder import COLUMNS, NormalizeFolder
-from norface.cli.normalize_plan import Item, NormalizePlan, plan_normalize
-from norface.cli.normalize_video import normalize_video
-from norface.media.images import ImageError, write_image
-from norface.media.video_source import VideoError
-from norface.results import FaceAnalysis
+from norface.cli.normalize_folder import NormalizeFolder
+from norface.cli.normalize_plan import plan_normalize
+from norface.cli.normalize_run import NormalizeRun, normalize_all
 from norface.runtime.analyzer import Norface
 from norface.runtime.sessions import Weights
-from norface.tables.writers import CsvTable
 
 _NO_DEFAULT = tyro.conf.arg(help_behavior_hint="")
 _PATHS = tyro.conf.arg(metavar="PATH ...", help_behavior_hint="")
@@ -48,9 +30,6 @@ _WEIGHTS = tyro.conf.arg(metavar="NAME|PATH", help_behavior_hint="")
 _PEOPLE = tyro.conf.arg(metavar="PEOPLE", help_behavior_hint="")
 
 _MOST_PLACES: Final = 8
-_VOICES: Final = (
-    "The sound of videos is kept, and voices identify people: --no-sound leaves it out."
-)
 
 
 def normalize(
@@ -124,177 +103,20 @@ def normalize(
             "minimum-confidence": minimum_confidence,
         }
         taken_up = folder.open(options, overwrite=overwrite)
-        run = _Run(folder=folder, plan=plan, places=side_by_side, sound=not no_sound)
+        run = NormalizeRun(folder=folder, plan=plan, places=side_by_side, sound=not no_sound)
         try:
-            _normalize_all(norface, run, err, taken_up=taken_up)
+            normalize_all(norface, run, err, taken_up=taken_up)
         except KeyboardInterrupt:
             run.report()
             err.print("Stopped. Repeat the command to go on.", style="bold yellow")
             return INTERRUPTED
         except OSError as error:
-            raise CommandError(f"{_reason(error)} Repeat the command to go on.") from error
+            raise CommandError(f"{error} Repeat the command to go on.") from error
     folder.finish()
     run.report()
     return SOME_FAILED if run.failed else SUCCESS
 
 
-@dataclass(slots=True)
-class _Run:
-    """What is to be done, and what has been done so far."""
-
-    folder: NormalizeFolder
-    plan: NormalizePlan
-    places: int | None
-    sound: bool
-    table: CsvTable = field(init=False)
-    err: Console = field(init=False)
-    pictures: int = 0
-    videos: int = 0
-    faces: int = 0
-    without_face: int = 0
-    failed: int = 0
-    earlier: int = 0
-
-    def fail(self, name: str, reason: str) -> None:
-        """Note what could not be normalized."""
-        self.failed += 1
-        self.table.write({**dict.fromkeys(COLUMNS, ""), "input": name, "note": reason})
-        said = reason if name in reason else f"{name}: {reason}"
-        self.err.print(printable(said), style="red")
-
-    def add_picture(self, item: Item, faces: Sequence[FaceAnalysis]) -> None:
-        """Write the faces of a picture."""
-        for number, face in enumerate(faces):
-            path = self.folder.folder / self.plan.face_file(item, number)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_image(path, face.normalized)
-        self.pictures += 1
-        self.faces += len(faces)
-        self.without_face += not faces
-        written = item.output.as_posix() if faces else ""
-        self._note(item, output=written, faces=len(faces))
-
-    def add_video(self, norface: Norface, item: Item, progress: Progress, task: TaskID) -> None:
-        """Write a video of the common face."""
-        path = self.folder.folder / item.output
-        path.parent.mkdir(parents=True, exist_ok=True)
-        written, notes = normalize_video(
-            norface,
-            item.path,
-            path,
-            places=self.places,
-            sound=self.sound,
-            tell=lambda done, total: progress.update(task, completed=done, total=total),
-        )
-        self.videos += 1
-        self.faces += written.faces
-        for note in notes:
-            self.err.print(printable(f"{item.input}: {note}"), style="yellow")
-        self._note(
-            item,
-            output=item.output.as_posix(),
-            faces=written.faces,
-            frames=written.frames,
-            frames_without_face=written.without_face,
-            note="; ".join(notes),
-        )
-
-    def _note(self, item: Item, **values: object) -> None:
-        # One row a file, written at once: after a kill a file is done or not begun.
-        self.table.write({**dict.fromkeys(COLUMNS, ""), "input": item.input, **values})
-
-    def report(self) -> None:
-        """Print what was done."""
-        words = []
-        if self.earlier:
-            words.append(f"{self.earlier} done before")
-        words += [
-            _count(n, what) for n, what in ((self.pictures, "picture"), (self.videos, "video")) if n
-        ]
-        words.append(_count(self.faces, "face"))
-        if self.without_face:
-            words.append(f"{self.without_face} without a face")
-        summary = ", ".join(words) + f" -> {self.folder.folder}{os.sep}"
-        output().print(printable(summary), soft_wrap=True)
-        if self.failed:
-            said = f"{self.failed} could not be normalized: see {self.folder.table}"
-            output().print(printable(said), style="red", soft_wrap=True)
-
-
-def _normalize_all(norface: Norface, run: _Run, err: Console, *, taken_up: bool) -> None:
-    done = run.folder.done() if taken_up else {}
-    items = [item for item in run.plan.items if item.input not in done]
-    run.earlier = len(run.plan.items) - len(items)
-    progress = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-        console=err,
-        transient=True,
-        disable=not err.is_terminal or not items,
-    )
-    with CsvTable(run.folder.table, COLUMNS, append=taken_up) as table, progress:
-        run.table, run.err = table, progress.console
-        for name, reason in run.plan.problems:
-            if name not in done:
-                run.fail(name, reason)
-        pictures = [item for item in items if not item.is_video]
-        videos = [item for item in items if item.is_video]
-        if run.sound and videos:
-            run.err.print(_VOICES, style="yellow")
-        if pictures:
-            _normalize_pictures(norface, run, pictures, progress)
-        for item in videos:
-            _normalize_one_video(norface, run, item, progress)
-
-
-def _normalize_pictures(
-    norface: Norface, run: _Run, items: Sequence[Item], progress: Progress
-) -> None:
-    task = progress.add_task("Pictures", total=len(items), rate="")
-    with closing(norface.outcomes(item.path for item in items)) as outcomes:
-        for item, outcome in zip(items, outcomes, strict=True):
-            if isinstance(outcome.faces, ImageError):
-                run.fail(item.input, str(outcome.faces))
-            elif isinstance(outcome.faces, Exception):
-                run.fail(item.input, f"Failed: {_reason(outcome.faces)}")
-            else:
-                run.add_picture(item, outcome.faces)
-            progress.advance(task)
-            _tell_rate(progress, task)
-
-
-def _normalize_one_video(norface: Norface, run: _Run, item: Item, progress: Progress) -> None:
-    task = progress.add_task(printable(item.path.name), total=None, rate="")
-    try:
-        run.add_video(norface, item, progress, task)
-    except VideoError as error:
-        run.fail(item.input, str(error))
-    except OSError:
-        raise
-    except (Exception, MemoryError) as error:
-        # Whatever one video does to a library must not stop the others.
-        run.fail(item.input, f"Failed: {_reason(error)}")
-    finally:
-        progress.remove_task(task)
-
-
-def _tell_rate(progress: Progress, task: TaskID) -> None:
-    speed = progress.tasks[progress.task_ids.index(task)].speed
-    if speed:
-        progress.update(task, rate=f"{speed:.1f}/s")
-
-
 def _identity(weights: Weights) -> str:
     hashes = sorted((name, file.sha256) for name, file in weights.manifest.files.items())
     return hashlib.sha256(repr(hashes).encode()).hexdigest()
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
-
-
-def _reason(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -82,6 +82,24 @@ class NormalizeFolder:
             return {}
         return dict(zip(read.texts("input").tolist(), read.texts("output").tolist(), strict=True))
 
+    def refuse_changed(self, plan: NormalizePlan, done: Mapping[str, str]) -> None:
+        """Refuse to go on where an original was written anew after it was normalized.
+
+        Raises:
+            CommandError: one was.
+        """
+        for item in plan.items:
+            output = done.get(item.input)
+            if not output:
+                continue
+            made = self.folder / output
+            if made.exists() and item.path.stat().st_mtime > made.stat().st_mtime:
+                raise CommandError(
+                    f"{item.input} has changed since it was normalized. Begin anew with "
+                    "--overwrite, or choose another folder with --out.",
+                    code=WRONG_COMMAND,
+                )
+
     def spare_inputs(self, plan: NormalizePlan) -> None:
         """Refuse to write over an original.
 
