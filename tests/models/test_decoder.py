@@ -72,3 +72,17 @@ def test_both_sizes_show_the_same_change() -> None:
     assert (changed - small).abs().mean() > 0.02
     shrunk = torch.nn.functional.avg_pool2d(apply_change(large, change), 2)
     assert (shrunk - changed).abs().mean() < 0.1 * (changed - small).abs().mean()
+
+
+def test_a_flow_out_of_the_picture_shows_its_border() -> None:
+    target = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    flow = torch.zeros(1, 2, 32, 32)
+    flow[:, 0, :, 16:], flow[:, 1, 16:] = 0.7, 0.7
+    place = (torch.arange(32) + 0.5) / 32 * 2 - 1
+    grid = torch.stack(torch.meshgrid(place, place, indexing="xy"), -1)[None]
+    expected = torch.nn.functional.grid_sample(
+        target, grid + 2 * flow.permute(0, 2, 3, 1), padding_mode="border", align_corners=False
+    )
+    changed = apply_change(target, Change(flow, torch.zeros(1, 3, 32, 32)))
+    torch.testing.assert_close(changed, expected, atol=1e-5, rtol=0)
+    torch.testing.assert_close(changed[:, :, 24:, 24:], target[:, :, -1:, -1:].expand(1, 3, 8, 8))

@@ -178,14 +178,16 @@ def apply_change(target: Tensor, change: Change) -> Tensor:
     flow = _resize(change.flow, size)
     y = (torch.arange(size[0], device=target.device, dtype=torch.float32) + 0.5) / size[0]
     x = (torch.arange(size[1], device=target.device, dtype=torch.float32) + 0.5) / size[1]
+    # Up to the centres of the border pixels: what lies outside shows the border. Padding with it
+    # would do the same, but ONNX Runtime samples more than three times as fast without.
+    x = (x[None, None, :] + flow[:, 0]).clamp(0.5 / size[1], 1 - 0.5 / size[1])
+    y = (y[None, :, None] + flow[:, 1]).clamp(0.5 / size[0], 1 - 0.5 / size[0])
     # grid_sample counts from -1 to 1 between the outer edges of the border pixels.
-    grid_x = (x[None, None, :] + flow[:, 0]) * 2 - 1
-    grid_y = (y[None, :, None] + flow[:, 1]) * 2 - 1
     warped = F.grid_sample(
         target,
-        torch.stack([grid_x, grid_y], dim=-1),
+        torch.stack([x, y], dim=-1) * 2 - 1,
         mode="bilinear",
-        padding_mode="border",
+        padding_mode="zeros",
         align_corners=False,
     )
     return warped + _resize(change.residual, size)
