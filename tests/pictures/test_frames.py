@@ -35,7 +35,7 @@ def test_every_frame_and_every_number_of_faces_fits(
     assert drawn.shape[0] <= 1080
     # The picture is there, and a normalized face for each card that fits.
     assert count(drawn, (100, 100, 100)) > 0.3 * 100
-    cards = min(faces, max(1, (drawn.shape[0] - 10) // 236))
+    cards = min(faces, max(1, (drawn.shape[0] - 10) // 234))
     assert count(drawn, RED) == cards * 144 * 144
 
 
@@ -68,7 +68,7 @@ def test_bars_are_as_long_as_units_are_strong(make_face: MakeFace) -> None:
             np.zeros((480, 640, 3), np.uint8),
             [make_face(0, Box(-90, -90, 5, 5), normalized=face.normalized, only=units)],
         )
-        lengths[intensity] = count(drawn[60:, 640:], blue)
+        lengths[intensity] = count(drawn[44:, 640:], blue)
     assert lengths[0.0] == 0
     assert lengths[5.0] == 2 * lengths[2.5] > 0
 

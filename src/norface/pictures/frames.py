@@ -14,7 +14,7 @@ from norface.pictures.drawing import Color, color_of, rgb, write_text
 from norface.results import FaceAnalysis, UInt8Image
 
 _PANEL: Final = 340
-_CARD: Final = 226
+_CARD: Final = 224
 _GAP: Final = 10
 _FACE: Final = 144
 _LEAST_HEIGHT: Final = 480
