@@ -13,6 +13,7 @@ import pytest
 
 from norface import Norface
 from norface.cli import main
+from norface.media.video import Video
 from norface.tables.columns import FACE_COLUMNS
 from norface.tables.reading import read_columns
 from norface.tables.styles import FramePlace, style_columns, video_row
@@ -288,3 +289,63 @@ def test_a_video_that_upsets_a_library_stops_no_other(
     assert len(table(out / "b.csv")) == 4
     (row,) = table(out / "errors.csv")
     assert "a library gave up" in row["reason"]
+
+
+def test_an_annotated_video_is_drawn_with_its_sound_in_step(
+    two_people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("norface.runtime.video_reading.SECONDS_A_SEGMENT", 0.7)
+    out = tmp_path / "out"
+    assert main(["analyze", str(two_people), "--pictures", "--out", str(out)]) == 0
+    assert files_below(out) == {"two.csv", "pictures/two.mp4"}
+    with Video.open(out / "pictures" / "two.mp4") as drawn:
+        frames = list(drawn.frames())
+        assert drawn.damage is None
+    assert [frame.time for frame in frames] == pytest.approx([i / 10 for i in range(20)], abs=1e-3)
+    assert frames[0].image.shape[1] > 480
+
+
+@pytest.fixture
+def camera(
+    noise_film: Callable[[Path, int], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A camera that shows a film."""
+    film = noise_film(tmp_path / "seen.mkv", 40)
+    monkeypatch.setattr(
+        "norface.media.video_source.camera_input", lambda index: ("matroska", str(film), {})
+    )
+
+
+def test_a_camera_is_ended_by_ctrl_c_and_all_is_kept(
+    camera: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    segments = Norface.segments
+
+    def stopped(self: Norface, *arguments: object, **more: object) -> object:
+        for i, item in enumerate(segments(self, *arguments, **more)):
+            if i == 25:
+                raise KeyboardInterrupt
+            yield item
+
+    monkeypatch.setattr(Norface, "segments", stopped)
+    monkeypatch.setattr("norface.runtime.video_reading.SECONDS_A_SEGMENT", 0.5)
+    out = tmp_path / "out"
+    assert main(["analyze", "0", "--out", str(out), "--pictures"]) == 0
+    rows = table(out / "camera_0.csv")
+    assert [row["frame"] for row in rows] == [str(i) for i in range(24)]
+    assert {row["input"] for row in rows} == {"Camera 0"}
+    assert files_below(out) == {"camera_0.csv", "pictures/camera_0.mp4"}
+    with Video.open(out / "pictures" / "camera_0.mp4") as drawn:
+        assert len(list(drawn.frames())) == 24
+
+
+def test_what_a_killed_run_saw_of_a_camera_is_not_gone_on_with(
+    camera: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    work = tmp_path / "out" / ".norface-work"
+    work.mkdir(parents=True)
+    (work / "work.json").write_text("{}")
+    assert main(["analyze", "0", "--out", str(tmp_path / "out")]) == 2
+    assert "Camera 0" in capsys.readouterr().err
+    assert main(["analyze", "0", "--out", str(tmp_path / "out"), "--overwrite"]) == 0
+    assert len(table(tmp_path / "out" / "camera_0.csv")) == 40

@@ -82,7 +82,8 @@ def analyze(
     Args:
         inputs: Pictures, videos, folders of both, a webcam's number, an address (rtsp://...).
         out: Folder for the results.
-        pictures: Also draw pictures/NAME.png, a slide of the photo and its faces.
+        pictures: Also draw pictures/NAME.png, a slide of the photo and its faces, or, of a video,
+            pictures/NAME.mp4: boxes, and a card for each person.
         overwrite: Replace the results of an earlier run, or begin an unfinished one anew.
         target: Picture of another face to normalize to; scores stay the same.
         minimum_face_width: Smaller faces are left out.
@@ -129,6 +130,12 @@ def analyze(
     planned = plan(inputs, outputs=(results.normalized, results.pictures))
     _check(planned, settings, workers=workers)
     work = WorkFolder(results.work)
+    if planned.live is not None and work.exists and not overwrite:
+        raise CommandError(
+            f"{out} holds what was seen of {planned.live.input} until a run was killed. Choose "
+            "another folder with --out, or replace it with --overwrite.",
+            code=WRONG_COMMAND,
+        )
     if not overwrite and not work.exists:
         results.check(planned, pictures=pictures)
     results.spare_inputs(planned, pictures=pictures)

@@ -84,7 +84,7 @@ class WorkFolder:
     def parts(self, unit: Unit) -> Iterator[Path]:
         """The records of a unit, in order; those that are there."""
         number = 0
-        while (path := self._part(unit, number)).exists():
+        while (path := self.part(unit, number)).exists():
             yield path
             number += 1
 
@@ -112,7 +112,7 @@ class WorkFolder:
         landmarks: bool,
     ) -> Path:
         """Record the next piece of a unit."""
-        path = self._part(unit, number)
+        path = self.part(unit, number)
         save_record(path, frames, about, landmarks=landmarks)
         return path
 
@@ -256,7 +256,8 @@ class WorkFolder:
             return f"{gone} was among its inputs, and is not any more"
         return "" if list(before) == list(after) else "its inputs were in another order"
 
-    def _part(self, unit: Unit, number: int) -> Path:
+    def part(self, unit: Unit, number: int) -> Path:
+        """The record of this number of a unit, there or not."""
         return self.folder / f"unit-{unit.index:06d}-{number:04d}.npz"
 
     def _done(self, unit: Unit) -> Path:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 from norface.cli.plan import Planned
+from norface.cli.work_drawn import DrawnPieces
 from norface.cli.work_folder import Done, WorkFolder
 from norface.cli.work_pictures import reason
 from norface.cli.work_rows import rows
@@ -84,6 +85,10 @@ def analyze_video(
         # So one ends a camera.
         if not reading.live:
             raise
+    try:
+        files += reading.drawn()
+    except VideoError as error:
+        reading.problems.append(str(error))
     done.people = len(people) if settings.people != "none" else 0
     done.errors = [(video.input, problem) for problem in reading.problems]
     if done.frames:
@@ -120,8 +125,11 @@ class _Reading:
         self._tell = tell
         self._last: Checkpoint | None = None
         self._count = 0
+        self._drawn = DrawnPieces(unit, settings, work)
+        self._begins: list[float] = []
         for record in work.sound(unit):
-            self._last = Checkpoint(**record.about)
+            self._last = Checkpoint(**record.about["checkpoint"])
+            self._begins.append(record.about["begins"])
 
     def frames(self) -> Generator[FrameAnalysis, None, None]:
         """All of them; what is new is recorded, minute by minute."""
@@ -148,26 +156,56 @@ class _Reading:
         for path in self._work.parts(self._unit):
             yield from load_record(path).frames
 
+    def drawn(self) -> list[Path]:
+        """Make the annotated video, if that is asked for; the file."""
+        if not self._settings.pictures or not self._begins:
+            return []
+        path, damage = self._drawn.join(self._video, self._begins)
+        if damage:
+            self.problems.append(f"{self._video.input}: sound: {damage}")
+        return [path]
+
     def _new(self, video: Video, expected: int | None) -> Iterator[FrameAnalysis]:
-        settings, kept = self._settings, list[FrameAnalysis]()
-        number = sum(1 for _ in self._work.parts(self._unit))
-        with contextlib.closing(
-            self._norface.segments(video, settings.selection, settings.people, after=self._last)
-        ) as items:
-            for item in items:
-                if isinstance(item, Checkpoint):
-                    about = {name: getattr(item, name) for name in item.__slots__}
-                    self._work.save(
-                        self._unit, number, kept, about, landmarks=settings.keeps_landmarks
-                    )
-                    number, kept = number + 1, []
-                    continue
-                if settings.normalized == "all":
-                    self._save_faces(item)
-                kept.append(without_images(item, landmarks=settings.keeps_landmarks))
-                self._count += 1
-                self._tell(self._count, expected)
-                yield item
+        settings = self._settings
+        kept: list[FrameAnalysis] = []
+        items = self._norface.segments(
+            video,
+            settings.selection,
+            settings.people,
+            after=self._last,
+            keep_images=settings.pictures,
+        )
+        try:
+            with contextlib.closing(items):
+                for item in items:
+                    if isinstance(item, Checkpoint):
+                        self._record(kept, item)
+                        kept = []
+                        continue
+                    if settings.normalized == "all":
+                        self._save_faces(item)
+                    self._drawn.add(item, len(self._begins), video)
+                    kept.append(without_images(item, landmarks=settings.keeps_landmarks))
+                    self._count += 1
+                    self._tell(self._count, expected)
+                    yield item
+        except BaseException as error:
+            if video.live and kept and not isinstance(error, Exception):
+                # Whoever stops a camera wants all that it saw.
+                self._record(kept, None)
+            else:
+                self._drawn.drop(error)
+            raise
+
+    def _record(self, frames: list[FrameAnalysis], checkpoint: Checkpoint | None) -> None:
+        said = None
+        if checkpoint is not None:
+            said = {name: getattr(checkpoint, name) for name in Checkpoint.__slots__}
+        self._drawn.end()
+        about = {"begins": frames[0].time, "checkpoint": said}
+        keeps = self._settings.keeps_landmarks
+        self._work.save(self._unit, len(self._begins), frames, about, landmarks=keeps)
+        self._begins.append(frames[0].time)
 
     def _save_faces(self, frame: FrameAnalysis) -> None:
         for face in frame.faces:

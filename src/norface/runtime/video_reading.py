@@ -104,7 +104,7 @@ def read_video(
         _followed(decoded, video, networks, follower, after, keep_images), _FOLLOWED_AHEAD
     )
     # In a live video what is seen counts more than what a batch saves.
-    at_once = 1 if video.live else FACES_AT_ONCE
+    at_once = 1 if video.live else FACES_AT_ONCE // 2 if keep_images else FACES_AT_ONCE
     with closing(followed):
         for item, faces in in_batches(followed, networks.read, faces=at_once):
             if isinstance(faces, Exception):
