@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from norface import WeightsError
@@ -75,3 +76,22 @@ def test_an_unusable_manifest_is_told(folder: Path, content: str | None) -> None
         (folder / "manifest.json").write_text(content)
     with pytest.raises(WeightsError):
         Weights(folder)
+
+
+@pytest.mark.parametrize("name", ["action_units.onnx", "emotions.onnx"])
+def test_a_face_is_read_alone_as_among_others(name: str) -> None:
+    session = Weights().session(name, threads=1, paired=True)
+    random = np.random.default_rng(0)
+    sizes = {"original": (64, 192), "normalized": (64, 192), "geometry": (478, 3)}
+    faces = {
+        name: random.random((5, *sizes.get(name, (3, 128, 128))), np.float32)
+        for name in session.inputs
+    }
+    if "image" in faces:
+        side = session.side("image")
+        faces["image"] = faces["image"][..., :side, :side]
+    together = session.run(**faces)
+    for count in (1, 2, 3):
+        some = session.run(**{name: values[:count] for name, values in faces.items()})
+        for output, values in some.items():
+            np.testing.assert_array_equal(values, together[output][:count])

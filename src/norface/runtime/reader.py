@@ -115,8 +115,7 @@ def load_readers(weights: Weights, *, threads: int | None = None) -> list[Reader
     """
     listed = [name for name in READER_FILES if name in weights.manifest.files]
     return [
-        # Products with a single row are summed in another order than those with several.
-        Reader(weights.session(name, threads=threads, alone=True))
+        Reader(weights.session(name, threads=threads, paired=True))
         for name in listed
         if name in weights or name != _OPTIONAL
     ]
