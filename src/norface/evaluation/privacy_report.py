@@ -85,7 +85,7 @@ def markdown(privacy: Privacy, facts: Iterable[tuple[str, str]]) -> str:
 
 
 def _attempts(privacy: Privacy) -> Table:
-    rows = [
+    rows: list[tuple[Cell, ...]] = [
         (
             Cell(attempt.name, kind="name"),
             Cell(attempt.words, kind="name"),
@@ -152,7 +152,7 @@ def _cell(figure: Figure) -> Cell:
 def as_json(privacy: Privacy, facts: Iterable[tuple[str, str]]) -> dict[str, Any]:
     """The report for programs; what is undefined is null."""
     found = privacy.fidelity
-    return _plain(
+    plain: dict[str, Any] = _plain(
         {
             "layout": _LAYOUT,
             "facts": dict(facts),
@@ -183,6 +183,7 @@ def as_json(privacy: Privacy, facts: Iterable[tuple[str, str]]) -> dict[str, Any
             },
         }
     )
+    return plain
 
 
 def _plain(value: Any) -> Any:
