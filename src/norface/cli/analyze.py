@@ -30,6 +30,7 @@ from norface.cli.work_join import Joiner
 from norface.cli.work_progress import WorkProgress
 from norface.cli.work_unit import analyzer, close_analyzer
 from norface.cli.work_units import Columns, Normalized, Unit, WorkSettings, cut_into_units
+from norface.faces.find import FaceFinder
 from norface.faces.identity import IdentityEmbedder, MissingExtraError
 from norface.faces.smoothing import Mode
 from norface.results import FaceAnalysis
@@ -125,6 +126,8 @@ def analyze(
             normalized=normalized,
             pictures=pictures,
         )
+        # It checks its own, long before it loads anything.
+        FaceFinder(minimum_confidence=minimum_confidence, minimum_face_width=minimum_face_width)
     except ValueError as error:
         raise CommandError(f"{error}.", code=WRONG_COMMAND) from error
     planned = plan(inputs, outputs=(results.normalized, results.pictures))
@@ -245,7 +248,10 @@ class _Run:
                 joined.go_on()
 
     def _engine(self, units: list[Unit], progress: WorkProgress) -> Iterator[Unit]:
-        if self.workers > 1 and len(units) > 1:
+        if not units:
+            return iter(())
+        if self.workers > 1:
+            # Even for a single unit: what kills a worker must not kill the run.
             count = min(self.workers, len(units))
             return do_in_processes(units, self.settings, count, progress.tell)
         try:
