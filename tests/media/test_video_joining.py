@@ -39,10 +39,14 @@ def read(tiny: SimpleNamespace, path: Path) -> tuple[list[int], list[float]]:
     return [tiny.number_of(frame.image) for frame in frames], [frame.time for frame in frames]
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".webm"])
-def test_all_frames_have_their_times(tiny: SimpleNamespace, suffix: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("piece", "suffix"), [(".mp4", ".mp4"), (".mov", ".mov"), (".mp4", ".mkv"), (".webm", ".webm")]
+)
+def test_all_frames_have_their_times(
+    piece: str, suffix: str, tiny: SimpleNamespace, tmp_path: Path
+) -> None:
     whole = tmp_path / f"whole{suffix}"
-    assert join_videos(write(tiny, tmp_path, suffix), whole) is None
+    assert join_videos(write(tiny, tmp_path, piece), whole) is None
     numbers, times = read(tiny, whole)
     assert numbers == list(range(15))
     assert times == pytest.approx(TIMES, abs=2e-3)
@@ -89,5 +93,5 @@ def test_pieces_that_do_not_fit(
             join_videos(parts, tmp_path / "whole.mp4")
         assert not (tmp_path / "whole.mp4").exists()
     with pytest.raises(VideoError, match="give pieces"):
-        join_videos(pieces, tmp_path / "whole.mkv")
+        join_videos([(tmp_path / "piece.mkv", 0.0)], tmp_path / "whole.mkv")
     assert not list(tmp_path.glob(".*"))

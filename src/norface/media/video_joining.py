@@ -19,8 +19,8 @@ from norface.media.video_sound import Sound
 from norface.media.video_source import VideoError
 from norface.media.video_writer import FORMATS
 
-_JOINED: Final = frozenset({"mov", "mp4", "webm"})
-"""Matroska with H.264 does not say when its pictures are to be decoded."""
+PIECES: Final = frozenset({".mov", ".mp4", ".webm"})
+"""Suffixes of pieces. Matroska with H.264 does not say when its pictures are to be decoded."""
 
 
 def join_videos(
@@ -38,7 +38,8 @@ def join_videos(
     Args:
         parts: the pieces in order, each with the seconds (of the original) at which it begins, as
             was said to its `VideoWriter`.
-        path: of the whole, of the same suffix as the pieces; replaced at the end.
+        path: of the whole; replaced at the end. Pieces of MP4 or QuickTime make one of these or
+            Matroska, pieces of WebM make WebM.
         sound_from: the original, if its sound is to go along; the pieces have none.
         start: seconds of the original at which the whole begins.
         stop: seconds at which its sound ends.
@@ -48,11 +49,13 @@ def join_videos(
 
     Raises:
         VideoError: a piece cannot be read or does not fit the first, the whole cannot be written,
-            or its format is another than MP4, QuickTime or WebM.
+            or a piece is of another format than MP4, QuickTime or WebM.
     """
     kind = FORMATS.get(path.suffix.lower())
-    if kind not in _JOINED or not parts:
-        raise VideoError(f"{path} cannot be joined: give pieces that end in .mp4, .mov or .webm.")
+    if kind is None or not parts or any(p.suffix.lower() not in PIECES for p, _ in parts):
+        raise VideoError(
+            f"{path} cannot be joined: give pieces that end in {', '.join(sorted(PIECES))}."
+        )
     part = path.with_name(f".{path.stem[:40]}-{secrets.token_hex(6)}.part")
     options = {"movflags": "+faststart"} if kind in ("mov", "mp4") else {}
     try:

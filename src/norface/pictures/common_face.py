@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import cv2
 import numpy as np
@@ -36,6 +36,12 @@ class Layout(Protocol):
     def draw(self, frame: FrameAnalysis) -> UInt8Image:
         """What is shown in place of the frame: uint8 RGB of `size`."""
 
+    def state(self) -> dict[str, Any]:
+        """What the next frames depend on, as plain values."""
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on where another layout of the same kind was."""
+
 
 class Scene:
     """Each normalized face where the face was, as large as it was, and upright."""
@@ -60,6 +66,13 @@ class Scene:
         for face in sorted(frame.faces, key=lambda face: face.box.width * face.box.height):
             _put(canvas, face, scale)
         return canvas
+
+    def state(self) -> dict[str, Any]:
+        """Nothing: no frame depends on the ones before."""
+        return {}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Nothing is to be done."""
 
 
 class Row:

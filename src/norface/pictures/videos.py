@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
+from typing import TypeVar
 
 from norface.media.video_source import VideoError
 from norface.media.video_writer import VideoWriter
 from norface.pictures.common_face import Layout
 from norface.pictures.frames import annotate_frame, annotated_size
-from norface.results import FrameAnalysis
+from norface.results import FrameAnalysis, UInt8Image
+
+_Self = TypeVar("_Self", bound="_DrawnVideo")
 
 
 @dataclass(slots=True)
@@ -38,14 +41,47 @@ class Written:
         self.without_face += not frame.faces
 
 
-class AnnotatedVideo:
-    """Writes a video whose frames show what was read from them; a context manager.
+class _DrawnVideo:
+    """A video of frames that are drawn; a context manager.
 
     Leaving the ``with`` block in order finishes the file; leaving it with an error removes it.
 
     Attributes:
         written: what was written so far.
     """
+
+    def __init__(self, writer: VideoWriter) -> None:
+        self.written = Written()
+        self._writer = writer
+
+    def write(self, frame: FrameAnalysis) -> None:
+        """Draw a frame.
+
+        Raises:
+            VideoError: it cannot be written.
+            ValueError: it has no image, and needs one.
+        """
+        self._writer.write(self._drawn(frame), frame.time)
+        self.written.add(frame)
+
+    def _drawn(self, frame: FrameAnalysis) -> UInt8Image:
+        raise NotImplementedError
+
+    def __enter__(self: _Self) -> _Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._writer.__exit__(kind, error, traceback)
+        self.written.damage = self._writer.damage
+
+
+class AnnotatedVideo(_DrawnVideo):
+    """Frames with what was read from them (`frames.annotate_frame`)."""
 
     def __init__(
         self,
@@ -61,7 +97,7 @@ class AnnotatedVideo:
 
         Args:
             path: of the new video, as for `VideoWriter`.
-            size: width and height of the frames that will come, upright.
+            size: width and height of the frames that will come, upright. They need their images.
             rate: frames a second of the original, where known.
             sound_from: the original, if its sound is to go along.
             start: seconds of the original at which the new video begins.
@@ -71,40 +107,62 @@ class AnnotatedVideo:
             VideoError: it cannot be written.
         """
         width, height = annotated_size(*size)
-        self.written = Written()
-        self._writer = VideoWriter(
-            path,
-            width=width,
-            height=height,
-            rate=rate,
-            sound_from=sound_from,
-            start=start,
-            stop=stop,
+        super().__init__(
+            VideoWriter(
+                path,
+                width=width,
+                height=height,
+                rate=rate,
+                sound_from=sound_from,
+                start=start,
+                stop=stop,
+            )
         )
 
-    def write(self, frame: FrameAnalysis) -> None:
-        """Write a frame that has its image (``keep_images``).
+    def _drawn(self, frame: FrameAnalysis) -> UInt8Image:
+        if frame.image is None:
+            raise ValueError("frames to be annotated need their images: keep_images=True")
+        return annotate_frame(frame.image, frame.faces)
+
+
+class DeidentifiedVideo(_DrawnVideo):
+    """Normalized faces on a plain ground and nothing else.
+
+    No pixel of the original is used: of it come the times of the frames and, where the layout puts
+    the faces where they were, their places and sizes.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        layout: Layout,
+        rate: float | None = None,
+        sound_from: Path | None = None,
+        start: float = 0.0,
+    ) -> None:
+        """Begin a file.
+
+        Args:
+            path: of the new video, as for `VideoWriter`.
+            layout: where the faces go.
+            rate: frames a second of the original, where known.
+            sound_from: the original, if its sound is to go along. Voices identify people.
+            start: seconds of the original at which the new video begins.
 
         Raises:
             VideoError: it cannot be written.
-            ValueError: it has no image.
         """
-        if frame.image is None:
-            raise ValueError("frames to be annotated need their images: keep_images=True")
-        self._writer.write(annotate_frame(frame.image, frame.faces), frame.time)
-        self.written.add(frame)
+        self._layout = layout
+        width, height = layout.size
+        super().__init__(
+            VideoWriter(
+                path, width=width, height=height, rate=rate, sound_from=sound_from, start=start
+            )
+        )
 
-    def __enter__(self) -> AnnotatedVideo:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._writer.__exit__(kind, error, traceback)
-        self.written.damage = self._writer.damage
+    def _drawn(self, frame: FrameAnalysis) -> UInt8Image:
+        return self._layout.draw(frame)
 
 
 def write_annotated(
@@ -150,26 +208,19 @@ def write_deidentified(
     rate: float | None = None,
     sound_from: Path | None = None,
 ) -> Written:
-    """Write a video that shows normalized faces on a plain ground and nothing else.
-
-    No pixel of the original is used: of it come the times of the frames and, where the layout puts
-    the faces where they were, their places and sizes.
+    """Write a video that shows normalized faces and nothing else, see `DeidentifiedVideo`.
 
     Args:
         frames: of a video, analyzed, in order.
         path: of the new video, as for `VideoWriter`.
         layout: where the faces go.
         rate: frames a second of the original, where known.
-        sound_from: the original, if its sound is to go along. Voices identify people.
+        sound_from: the original, if its sound is to go along.
 
     Raises:
         VideoError: it cannot be written, or there is no frame.
     """
-    written = Written()
-    width, height = layout.size
-    with VideoWriter(path, width=width, height=height, rate=rate, sound_from=sound_from) as writer:
+    with DeidentifiedVideo(path, layout=layout, rate=rate, sound_from=sound_from) as video:
         for frame in frames:
-            writer.write(layout.draw(frame), frame.time)
-            written.add(frame)
-        written.damage = writer.damage
-    return written
+            video.write(frame)
+    return video.written
