@@ -36,6 +36,7 @@ from norface.faces.smoothing import Mode
 from norface.results import FaceAnalysis
 from norface.runtime.corrections import BaselineMode
 from norface.runtime.following import People
+from norface.runtime.providers import Device
 from norface.runtime.sessions import Weights
 from norface.runtime.video_reading import Selection
 from norface.tables.part_file import TableError
@@ -72,6 +73,7 @@ def analyze(
     baseline: BaselineMode = "off",
     events: Annotated[bool, _NO_DEFAULT] = False,
     workers: int = 1,
+    device: Device = "auto",
 ) -> int:
     """Read action units and emotions from every face in pictures and videos.
 
@@ -103,6 +105,7 @@ def analyze(
         baseline: Take each person's resting face away: that of the frames so far, or of the video.
         events: Also write NAME_events.csv: onset, apex and offset of each action unit.
         workers: Processes that share the work and the cores.
+        device: What the networks run on; auto is CUDA where ONNX Runtime can use it.
 
     Returns:
         The exit code: 0, or 3 when something could not be read.
@@ -117,6 +120,7 @@ def analyze(
             target=target,
             minimum_face_width=minimum_face_width,
             minimum_confidence=minimum_confidence,
+            device=device,
             selection=Selection(start=start, stop=stop, every=every, rate=fps),
             people=people,
             smoothing=smoothing,

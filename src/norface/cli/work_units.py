@@ -13,6 +13,7 @@ from norface.faces.smoothing import Mode
 from norface.runtime.analyzer import Norface
 from norface.runtime.corrections import BaselineMode
 from norface.runtime.following import People
+from norface.runtime.providers import Device
 from norface.runtime.video_reading import Selection
 
 PICTURES_A_UNIT: Final = 64
@@ -45,7 +46,7 @@ class WorkSettings:
 
     Attributes:
         results: where everything goes.
-        weights, target, minimum_face_width, minimum_confidence: see `Norface.load`.
+        weights, target, minimum_face_width, minimum_confidence, device: see `Norface.load`.
         selection: which frames of videos.
         people, smoothing, baseline: see `Norface.analyze_video`.
         columns: style of the tables.
@@ -60,6 +61,7 @@ class WorkSettings:
     target: Path | None = None
     minimum_face_width: float = 32.0
     minimum_confidence: float = 0.5
+    device: Device = "auto"
     selection: Selection = field(default_factory=Selection)
     people: People = "track"
     smoothing: Mode = "off"
@@ -83,6 +85,7 @@ class WorkSettings:
             minimum_confidence=self.minimum_confidence,
             minimum_face_width=self.minimum_face_width,
             threads=self.threads,
+            device=self.device,
         )
 
     def compared(self) -> dict[str, Any]:

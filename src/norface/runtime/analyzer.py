@@ -27,6 +27,7 @@ from norface.runtime.corrections import BaselineMode, Corrections, Rest, correct
 from norface.runtime.following import Follower, People
 from norface.runtime.networks import FACES_AT_ONCE, Crop, FaceNetworks
 from norface.runtime.normalizer import Normalizer
+from norface.runtime.providers import Device
 from norface.runtime.reader import load_readers
 from norface.runtime.sessions import Weights
 from norface.runtime.video_reading import Checkpoint, Selection, read_video
@@ -80,6 +81,7 @@ class Norface:
         minimum_face_width: float = 32.0,
         threads: int | None = None,
         scores: bool = True,
+        device: Device = "auto",
     ) -> Norface:
         """Load the networks.
 
@@ -92,13 +94,16 @@ class Norface:
             minimum_face_width: in pixels; smaller faces are left out.
             threads: how many the networks may use; None for every core.
             scores: whether to read action units and emotions; normalizing alone is quicker.
+            device: what they run on: ``auto``, ``cpu``, ``cuda``, ``openvino`` or ``coreml``. Faces
+                are always found on the processor.
 
         Raises:
             WeightsError: the weights are missing or damaged.
+            DeviceError: the device cannot be used.
             ImageError: the target cannot be read, or shows no face.
             ValueError: an option is out of its range.
         """
-        opened = Weights(weights)
+        opened = Weights(weights, device=device)
         normalizer = Normalizer.load(opened, threads=threads)
         readers = load_readers(opened, threads=threads) if scores else []
         units = opened.manifest.units
