@@ -81,3 +81,54 @@ def test_pictures_made_by_norface_are_not_taken_from_a_folder(tmp_path: Path) ->
     found = plan([tmp_path, made / "x_face0.png"], outputs=[made])
     assert [each.path.name for each in found.pictures] == ["x.jpg", "x_face0.png"]
     assert len(plan([tmp_path], outputs=[made]).pictures) == 1
+
+
+def test_videos_are_told_from_pictures(tmp_path: Path) -> None:
+    touch(tmp_path / "x.jpg", tmp_path / "x.mp4", tmp_path / "deep" / "x.mkv", tmp_path / "x.txt")
+    found = plan([tmp_path])
+    assert [str(each.name) for each in found.pictures] == ["x"]
+    assert sorted(str(each.name) for each in found.videos) == ["deep/x", "x"]
+    assert found.live is None
+
+
+def test_no_video_takes_the_name_of_a_table(tmp_path: Path) -> None:
+    names = ("faces.mp4", "errors.mkv", "a.mp4", "A_events.mp4", "a.mov")
+    touch(*(tmp_path / name for name in names))
+    found = {str(each.name) for each in plan([tmp_path]).videos}
+    assert found == {"faces_mp4", "errors_mkv", "a_mp4", "A_events_mp4", "a_mov"}
+
+
+def test_an_address_and_a_camera_are_no_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("norface.media.video_source.camera_input", lambda index: ("v", "x", {}))
+    touch(tmp_path / "1")
+    found = plan(["rtsp://me:secret@host:554/door", "0", "http://host/film.mp4", "1", "0"])
+    assert [each.source for each in found.videos] == [
+        "rtsp://me:secret@host:554/door", "0", "http://host/film.mp4",
+    ]  # fmt: skip
+    assert [each.input for each in found.videos] == [
+        "rtsp://host:554/door", "Camera 0", "http://host/film.mp4",
+    ]  # fmt: skip
+    assert [str(each.name) for each in found.videos] == [
+        "rtsp_host_554_door", "camera_0", "http_host_film_mp4",
+    ]  # fmt: skip
+    assert found.live is found.videos[0]
+    assert [each.input for each in found.pictures] == ["1"]
+
+
+def test_addresses_that_look_alike_get_names_of_their_own() -> None:
+    found = plan(["http://host/a.mp4", "http://host/a_mp4"]).videos
+    assert [str(each.name) for each in found] == ["http_host_a_mp4", "http_host_a_mp4_1"]
+
+
+def test_a_camera_that_is_not_there_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(index: int) -> None:
+        raise OSError("there is no such camera.")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("norface.media.video_source.camera_input", missing)
+    assert plan(["7"]).problems[0][0] == "7"

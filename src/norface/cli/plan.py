@@ -97,8 +97,11 @@ def plan(inputs: Iterable[str | Path], *, outputs: Sequence[Path] = ()) -> Plan:
             except VideoError as error:
                 problems.append((given, str(error)))
                 continue
-            stream = Planned(path, PurePosixPath(_plain(source.name)), given, source.name)
-            if all(stream.source != other.source for other in streams):
+            if all(given != other.source for other in streams):
+                name = PurePosixPath(_plain(source.name))
+                if any(_key(name) == _key(other.name) for other in streams):
+                    name = _numbered(name, {_key(other.name) for other in streams})
+                stream = Planned(path, name, given, source.name)
                 streams.append(stream)
                 lives += [stream] if source.live else []
             continue
