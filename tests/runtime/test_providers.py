@@ -7,7 +7,10 @@ import onnxruntime
 import pytest
 
 from norface import WeightsError
-from norface.runtime.providers import DEVICES, DeviceError, offered
+from norface.faces.align import geometry
+from norface.faces.bundle import canonical_face
+from norface.runtime.normalizer import Normalizer
+from norface.runtime.providers import DEVICES, TOLERANCE, DeviceError, offered, open_session
 from norface.runtime.sessions import Weights
 
 ABSENT = [device for device in DEVICES if device != "auto" and not offered(device)]
@@ -30,14 +33,19 @@ def test_the_processor_is_always_there() -> None:
 
 @pytest.mark.parametrize("device", OTHERS or [pytest.param("", marks=pytest.mark.skip("none"))])
 def test_other_devices_read_the_same(device: Any) -> None:
-    try:
-        session = Weights(device=device).session("encoder.onnx", threads=1)
-    except DeviceError as error:
-        pytest.skip(str(error))
-    expected = Weights(device="cpu").session("encoder.onnx", threads=1).run(image=faces(3))
-    given = session.run(image=faces(3))
-    # Of tokens, whose standard deviation is 1.
-    np.testing.assert_allclose(given["tokens"], expected["tokens"], atol=2e-3)
+    points = canonical_face().astype(np.float32)
+    tokens, pictures = [], []
+    for name in ("cpu", device):
+        try:
+            normalizer = Normalizer.load(Weights(device=name), threads=1)
+        except DeviceError as error:
+            pytest.skip(str(error))
+        tokens.append(normalizer.encode(faces(3)))
+        shape = np.repeat(geometry(points)[None], 3, 0)
+        pictures.append(normalizer.normalize(tokens[-1], shape))
+    # Of tokens the standard deviation is 1; pictures lie in 0 to 1.
+    np.testing.assert_allclose(*tokens, atol=TOLERANCE, rtol=TOLERANCE)
+    np.testing.assert_allclose(*pictures, atol=TOLERANCE, rtol=TOLERANCE)
 
 
 @pytest.mark.parametrize("device", ABSENT)
@@ -93,6 +101,42 @@ def test_a_device_that_fails_to_start(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DeviceError, match="no cuDNN"):
         Weights(device="cuda").session("encoder.onnx")
     Weights().session("encoder.onnx")
+
+
+def test_what_openvino_cannot_take_runs_on_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(model: bytes, options: object, providers: list[Any]) -> _Session:
+        if len(providers) > 1:
+            raise RuntimeError("the graph is not acyclic")
+        return _Session(model, options, providers)
+
+    there = ["OpenVINOExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: there)
+    monkeypatch.setattr(onnxruntime, "InferenceSession", fail)
+    Weights(device="openvino").session("encoder.onnx")
+    assert _Session.opened[-1] == ["CPUExecutionProvider"]
+
+
+@pytest.mark.parametrize("answer", [0.0, 0.1, None])
+def test_what_a_device_gets_wrong_runs_on_the_processor(
+    monkeypatch: pytest.MonkeyPatch, answer: float | None
+) -> None:
+    class Wrong(_Session):
+        def __init__(self, model: bytes, options: object, providers: list[Any]) -> None:
+            self.device = len(providers) > 1
+
+        def get_providers(self) -> list[str]:
+            return there if self.device else there[1:]
+
+        def run(self, names: None, feed: object) -> list[Any]:
+            if self.device and answer is None:
+                raise RuntimeError("out of memory")
+            return [np.array([self.device * (answer or 0.0)])]
+
+    there = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: there)
+    monkeypatch.setattr(onnxruntime, "InferenceSession", Wrong)
+    session: Any = open_session(b"", onnxruntime.SessionOptions(), "cuda")
+    assert session.device == (answer == 0.0)
 
 
 def test_a_bad_file_is_no_fault_of_the_device() -> None:
