@@ -120,7 +120,7 @@ def test_an_address_and_a_camera_are_no_files(
 
 def test_addresses_that_look_alike_get_names_of_their_own() -> None:
     found = plan(["http://host/a.mp4", "http://host/a_mp4"]).videos
-    assert [str(each.name) for each in found] == ["http_host_a_mp4", "http_host_a_mp4_1"]
+    assert [str(each.name) for each in found] == ["http_host_a_mp4", "http_host_a_mp4_2"]
 
 
 def test_a_camera_that_is_not_there_is_told(
