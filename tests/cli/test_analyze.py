@@ -336,7 +336,7 @@ def fail_at(call: int, error: BaseException, monkeypatch: pytest.MonkeyPatch) ->
             raise error
         return read_image(path)
 
-    monkeypatch.setattr("norface.runtime.analyzer.read_image", failing)
+    monkeypatch.setattr("norface.runtime.picture_reading.read_image", failing)
 
 
 def test_what_was_computed_is_kept_on_ctrl_c_and_gone_on_with(
@@ -347,7 +347,7 @@ def test_what_was_computed_is_kept_on_ctrl_c_and_gone_on_with(
 ) -> None:
     given, out = copies(person, tmp_path, 4), tmp_path / "out"
     command = ["analyze", *given, "--out", str(out)]
-    monkeypatch.setattr("norface.runtime.analyzer.FACES_AT_ONCE", 1)
+    monkeypatch.setattr("norface.runtime.picture_reading.FACES_AT_ONCE", 1)
     with monkeypatch.context() as patch:
         fail_at(3, KeyboardInterrupt(), patch)
         assert main(command) == 130

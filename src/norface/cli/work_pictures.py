@@ -13,7 +13,8 @@ from norface.cli.work_units import Unit, WorkSettings
 from norface.media.images import ImageError, write_image
 from norface.pictures import annotate
 from norface.results import FrameAnalysis, UInt8Image
-from norface.runtime.analyzer import Norface, Outcome
+from norface.runtime.analyzer import Norface
+from norface.runtime.picture_reading import Outcome
 from norface.runtime.records import without_images
 
 

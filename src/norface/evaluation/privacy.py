@@ -16,7 +16,8 @@ from norface.evaluation.privacy_pairs import Pair, Pairs, PrivacyError
 from norface.evaluation.reidentification import Reidentification, reidentify
 from norface.facs import EMOTIONS
 from norface.results import FaceAnalysis, UInt8Image
-from norface.runtime.analyzer import Norface, Outcome, Picture
+from norface.runtime.analyzer import Norface
+from norface.runtime.picture_reading import Outcome, Picture
 
 FloatArray = NDArray[np.float32]
 

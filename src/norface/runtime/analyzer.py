@@ -2,55 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from os import PathLike
-from pathlib import Path
 from types import TracebackType
-from typing import Final, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 
 from norface.faces.align import align
 from norface.faces.find import FaceFinder
 from norface.faces.identity import IdentityEmbedder
 from norface.faces.smoothing import Mode
-from norface.media.images import ImageError, read_image, to_rgb_array
+from norface.media.images import ImageError
 from norface.media.video import Video
-from norface.media.video_threads import read_ahead
 from norface.results import FaceAnalysis, FrameAnalysis, UInt8Image
-from norface.runtime.batching import in_batches
 from norface.runtime.corrections import BaselineMode, Corrections, Rest, corrected
 from norface.runtime.following import Follower, People
-from norface.runtime.networks import FACES_AT_ONCE, Crop, FaceNetworks
+from norface.runtime.networks import FaceNetworks
 from norface.runtime.normalizer import Normalizer
+from norface.runtime.picture_reading import Outcome, Picture, read_picture, read_pictures
 from norface.runtime.providers import Device
 from norface.runtime.reader import load_readers
 from norface.runtime.sessions import Weights
 from norface.runtime.video_reading import Checkpoint, Selection, read_video
-
-Picture: TypeAlias = "str | PathLike[str] | NDArray[np.generic] | Image.Image"
-
-PICTURES_AHEAD: Final = 2
-"""How many pictures are searched while others are read by the networks."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Outcome:
-    """What became of a picture.
-
-    Attributes:
-        image: (H, W, 3) uint8 RGB; None unless asked for.
-        size: width and height in pixels; 0 where it could not be read.
-        faces: what was read from it, or why it could not be read.
-    """
-
-    image: UInt8Image | None
-    size: tuple[int, int]
-    faces: tuple[FaceAnalysis, ...] | Exception
 
 
 class Norface:
@@ -167,7 +141,7 @@ class Norface:
         Raises:
             ImageError: the picture cannot be read; the message says why.
         """
-        image = _read(picture)
+        image = read_picture(picture)
         return self._networks.read(self._networks.crops(image, self._finder.find(image)))
 
     def analyze_batch(self, pictures: Iterable[Picture]) -> Iterator[list[FaceAnalysis]]:
@@ -196,29 +170,7 @@ class Norface:
             pictures: as for `analyze`.
             keep_images: give the pictures back as well.
         """
-        found = read_ahead(self._found(pictures, keep_images), PICTURES_AHEAD)
-        with closing(found):
-            # A batch waits for its faces, and pictures are too large to wait with them.
-            at_once = 1 if keep_images else FACES_AT_ONCE
-            for outcome, faces in in_batches(found, self._networks.read, faces=at_once):
-                if isinstance(outcome.faces, Exception):
-                    yield outcome
-                else:
-                    yield Outcome(outcome.image, outcome.size, faces)
-
-    def _found(
-        self, pictures: Iterable[Picture], keep_images: bool
-    ) -> Generator[tuple[Outcome, Sequence[Crop]], None, None]:
-        for picture in pictures:
-            try:
-                image = _read(picture)
-                crops = self._networks.crops(image, self._finder.find(image))
-            except (Exception, MemoryError) as error:
-                # Whatever one picture does to a library must not stop the others.
-                yield Outcome(None, (0, 0), error), ()
-            else:
-                size = image.shape[1], image.shape[0]
-                yield Outcome(image if keep_images else None, size, ()), crops
+        return read_pictures(pictures, self._finder, self._networks, keep_images=keep_images)
 
     def analyze_video(
         self,
@@ -333,14 +285,8 @@ class Norface:
         self.close()
 
 
-def _read(picture: Picture) -> UInt8Image:
-    if isinstance(picture, (str, PathLike)):
-        return read_image(Path(picture))
-    return to_rgb_array(picture)
-
-
 def _target_face(picture: Picture, finder: FaceFinder, normalizer: Normalizer) -> UInt8Image:
-    image = _read(picture)
+    image = read_picture(picture)
     faces = finder.find(image)
     if not faces:
         raise ImageError(
