@@ -23,8 +23,11 @@ from PIL import Image
 from norface import Norface
 from norface.cli import main
 from norface.cli.normalize_plan import plan_normalize
+from norface.cli.normalize_video import normalize_video
 from norface.media.images import read_image
 from norface.media.video import Video
+from norface.pictures.videos import Written
+from norface.runtime import video_reading
 
 SECRET = "SECRET"
 
@@ -248,6 +251,46 @@ def test_a_stopped_run_goes_on(
     assert files(out) == files(whole)
     for name in files(whole):
         assert (out / name).read_bytes() == (whole / name).read_bytes()
+
+
+@pytest.mark.parametrize("places", [None, 1])
+@pytest.mark.parametrize("after", [1, 5, 8])
+def test_a_video_that_was_stopped_is_gone_on_with(
+    places: int | None, after: int, people: list[Path], shared: Norface, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(video_reading, "SECONDS_A_SEGMENT", 0.35)
+    video = film(tmp_path / "film.mp4", [people[0], people[3]], frames=9)
+    read: list[int] = []
+
+    def normalize(out: str, stop_after: int | None) -> tuple[Written, list[str]]:
+        def tell(done: int, total: int | None) -> None:
+            assert total == 9
+            read.append(done)
+            if done == stop_after:
+                raise KeyboardInterrupt
+
+        return normalize_video(
+            shared, video, tmp_path / f"{out}.mp4", work=tmp_path / f"{out}-work", places=places,
+            sound=True, tell=tell,
+        )  # fmt: skip
+
+    expected = normalize("whole", None)
+    with pytest.raises(KeyboardInterrupt):
+        normalize("new", after)
+    assert not (tmp_path / "new.mp4").exists()
+    read.clear()
+    assert normalize("new", None) == expected
+    # Three pieces, of frames 0 to 3, 4 to 6, 7 and 8.
+    assert read[0] == {1: 1, 5: 5, 8: 8}[after]
+    # The encoder does not always write the same bytes for the same pictures.
+    with Video.open(tmp_path / "whole.mp4") as one, Video.open(tmp_path / "new.mp4") as other:
+        for a, b in itertools.zip_longest(one.frames(), other.frames()):
+            assert a.time == b.time
+            assert np.abs(a.image.astype(int) - b.image).mean() < 0.5
+    assert not list(tmp_path.glob("*-work"))
+    if places:
+        assert "9 faces had no place" in expected[1][0]
 
 
 def test_results_are_not_replaced_unasked(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
+import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from norface.cli.console import WRONG_COMMAND, CommandError
-from norface.cli.normalize_plan import NormalizePlan
+from norface.cli.normalize_plan import Item, NormalizePlan
 from norface.tables.part_file import part_of
 from norface.tables.reading import read_columns
 
@@ -38,6 +40,15 @@ class NormalizeFolder:
         """The options of a run, until it is finished."""
         return self.folder / ".normalize.json"
 
+    @property
+    def pieces(self) -> Path:
+        """The folder of videos that are not whole yet."""
+        return self.folder / ".normalize-work"
+
+    def work(self, item: Item) -> Path:
+        """The folder of the pieces of a video."""
+        return self.pieces / hashlib.sha256(item.output.as_posix().encode()).hexdigest()[:16]
+
     def open(self, options: Mapping[str, object], *, overwrite: bool) -> bool:
         """Make the folder ready; whether an unfinished run is to be taken up.
 
@@ -55,6 +66,7 @@ class NormalizeFolder:
             if overwrite:
                 for path in (self.table, part_of(self.table)):
                     path.unlink(missing_ok=True)
+                shutil.rmtree(self.pieces, ignore_errors=True)
             part = part_of(self.begun)
             part.write_text(json.dumps(options, indent=1) + "\n", encoding="utf-8")
             part.replace(self.begun)
@@ -71,6 +83,7 @@ class NormalizeFolder:
 
     def finish(self) -> None:
         """Note that the run is finished."""
+        shutil.rmtree(self.pieces, ignore_errors=True)
         self.begun.unlink(missing_ok=True)
 
     def done(self) -> dict[str, str]:

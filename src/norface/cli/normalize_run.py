@@ -78,6 +78,7 @@ class NormalizeRun:
             norface,
             item.path,
             path,
+            work=self.folder.work(item),
             places=self.places,
             sound=self.sound,
             tell=lambda done, total: progress.update(task, completed=done, total=total),

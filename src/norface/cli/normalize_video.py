@@ -1,19 +1,26 @@
-"""One video of ``norface normalize``."""
+"""One video of ``norface normalize``, written minute by minute and joined at the end."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, closing
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any, Final
 
-from norface.media.video import Video
+from norface.media.video import Video, VideoError
+from norface.media.video_joining import join_videos
 from norface.pictures.common_face import Layout, Row, Scene, ground_color
-from norface.pictures.videos import Written, write_deidentified
+from norface.pictures.videos import DeidentifiedVideo, Written
 from norface.results import FrameAnalysis
 from norface.runtime.analyzer import Norface
-from norface.runtime.video_reading import Selection
+from norface.runtime.video_reading import Checkpoint, Selection
 
 Tell = Callable[[int, "int | None"], None]
+
+_STATE: Final = "state.json"
 
 
 def normalize_video(
@@ -21,16 +28,19 @@ def normalize_video(
     source: Path,
     path: Path,
     *,
+    work: Path,
     places: int | None,
     sound: bool,
     tell: Tell,
 ) -> tuple[Written, list[str]]:
-    """Write a video in which only the common face shows.
+    """Write a video in which only the common face shows, or go on with one.
 
     Args:
         norface: finds and normalizes the faces.
         source: the original.
         path: of the new video.
+        work: a folder for the pieces of this video, removed at the end; what an earlier run left
+            there is gone on with.
         places: how many faces stand side by side; None to leave them where they were.
         sound: whether the sound goes along.
         tell: called with the frames done, and how many there are where that is known.
@@ -40,39 +50,127 @@ def normalize_video(
 
     Raises:
         VideoError: the original cannot be read, or the new one not written.
+        OSError: the folder cannot be written to.
     """
+    with Video.open(source) as video:
+        layout = _layout(norface, video, places)
+        pieces = _Pieces(work, layout, suffix=".webm" if path.suffix.lower() == ".webm" else ".mp4")
+        try:
+            _write_pieces(norface, video, pieces, tell, people=places is not None)
+            damage = join_videos(
+                pieces.begins(), path, sound_from=source if sound and video.has_sound else None
+            )
+        except VideoError:
+            # Another try must not fail for the same pieces.
+            shutil.rmtree(work, ignore_errors=True)
+            raise
+        notes = [note for note in (video.damage, damage) if note is not None]
+    if isinstance(layout, Row) and layout.left_out:
+        notes.append(f"{layout.left_out} faces had no place beside others: raise --side-by-side")
+    shutil.rmtree(work)
+    return pieces.written, notes
+
+
+def _layout(norface: Norface, video: Video, places: int | None) -> Layout:
+    ground = ground_color(norface.target)
+    if places is None:
+        return Scene(width=video.width, height=video.height, ground=ground)
+    return Row(places=places, side=norface.target.shape[0], ground=ground)
+
+
+def _write_pieces(
+    norface: Norface, video: Video, pieces: _Pieces, tell: Tell, *, people: bool
+) -> None:
+    # Places in a scene do not depend on who is who.
     with (
-        Video.open(source) as video,
-        # Places in a scene do not depend on who is who.
+        pieces,
         closing(
-            norface.segments(video, Selection(), "none" if places is None else "track")
+            norface.segments(
+                video, Selection(), "track" if people else "none", after=pieces.checkpoint
+            )
         ) as items,
     ):
-        ground = ground_color(norface.target)
-        layout: Layout
-        if places is None:
-            layout = Scene(width=video.width, height=video.height, ground=ground)
-        else:
-            layout = Row(places=places, side=norface.target.shape[0], ground=ground)
-        written = write_deidentified(
-            _frames(items, tell, video.frame_count),
-            path,
-            layout=layout,
-            rate=video.average_rate,
-            sound_from=source if sound and video.has_sound else None,
-        )
-        notes = [note for note in (video.damage, written.damage) if note is not None]
-        if isinstance(layout, Row) and layout.left_out:
-            notes.append(
-                f"{layout.left_out} faces had no place beside the others: raise --side-by-side"
+        for item in items:
+            if isinstance(item, Checkpoint):
+                pieces.end(item)
+            else:
+                pieces.add(item, video.average_rate)
+                tell(pieces.written.frames, video.frame_count)
+
+
+class _Pieces:
+    """The pieces of a video so far, and all that the next one depends on.
+
+    A piece is whole before the state that counts it is written; so after a kill the state says
+    which pieces are there, and from where to go on.
+
+    Attributes:
+        written: what the pieces hold.
+        checkpoint: where the last one ends; None before the first.
+    """
+
+    def __init__(self, folder: Path, layout: Layout, *, suffix: str) -> None:
+        """Take up what is in the folder."""
+        self.written = Written()
+        self.checkpoint: Checkpoint | None = None
+        self._folder = folder
+        self._layout = layout
+        self._suffix = suffix
+        self._begins: list[float] = []
+        self._open: DeidentifiedVideo | None = None
+        self._stack = ExitStack()
+        folder.mkdir(parents=True, exist_ok=True)
+        state = self._state()
+        if state is not None:
+            self.written = Written(**state["written"])
+            self.checkpoint = Checkpoint(**state["checkpoint"])
+            self._begins = state["begins"]
+            layout.restore(state["layout"])
+
+    def __enter__(self) -> _Pieces:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._stack.__exit__(*error)
+
+    def begins(self) -> list[tuple[Path, float]]:
+        """Each piece and the time of its first frame."""
+        return [(self._path(number), begin) for number, begin in enumerate(self._begins)]
+
+    def add(self, frame: FrameAnalysis, rate: float | None) -> None:
+        """Draw a frame into the piece that is being written."""
+        if self._open is None:
+            path = self._path(len(self._begins))
+            self._begins.append(frame.time)
+            self._open = self._stack.enter_context(
+                DeidentifiedVideo(path, layout=self._layout, rate=rate, start=frame.time)
             )
-    return written, notes
+        self._open.write(frame)
+        self.written.add(frame)
 
+    def end(self, checkpoint: Checkpoint) -> None:
+        """Finish the piece, and note that it is there."""
+        self._stack.close()
+        self._open = None
+        state = {
+            "written": asdict(self.written),
+            "checkpoint": {name: getattr(checkpoint, name) for name in checkpoint.__slots__},
+            "begins": self._begins,
+            "layout": self._layout.state(),
+        }
+        part = self._folder / f"{_STATE}.part"
+        part.write_text(json.dumps(state), encoding="utf-8")
+        part.replace(self._folder / _STATE)
 
-def _frames(items: Iterable[object], tell: Tell, total: int | None) -> Iterator[FrameAnalysis]:
-    done = 0
-    for item in items:
-        if isinstance(item, FrameAnalysis):
-            yield item
-            done += 1
-            tell(done, total)
+    def _path(self, number: int) -> Path:
+        return self._folder / f"{number:04d}{self._suffix}"
+
+    def _state(self) -> Mapping[str, Any] | None:
+        try:
+            state: Mapping[str, Any] = json.loads(
+                (self._folder / _STATE).read_text(encoding="utf-8")
+            )
+        except (FileNotFoundError, ValueError):
+            return None
+        there = all(self._path(number).exists() for number in range(len(state["begins"])))
+        return state if there else None

@@ -104,6 +104,20 @@ class Row:
             canvas[:, left : left + self._side] = face.normalized
         return canvas
 
+    def state(self) -> dict[str, Any]:
+        """Who has which place, and when they were seen there."""
+        return {
+            "people": list(self._people),
+            "seen": [None if seen == -np.inf else seen for seen in self._seen],
+            "left_out": self.left_out,
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Give the places as another row had them."""
+        self._people = list(state["people"])
+        self._seen = [-np.inf if seen is None else seen for seen in state["seen"]]
+        self.left_out = state["left_out"]
+
     def _placed(self, time: float, faces: Sequence[FaceAnalysis]) -> list[tuple[int, FaceAnalysis]]:
         placed = [(self._people.index(f.face_id), f) for f in faces if f.face_id in self._people]
         new = [face for face in faces if face.face_id not in self._people]
