@@ -1,6 +1,7 @@
 """Time and memory of a video: norface beside the package fer and MediaPipe's landmarker alone.
 
-    python benchmarks/video_speed.py [--seconds 10] [--rounds 3] [--fer-python PATH] [--video FILE]
+    python benchmarks/video_speed.py [--seconds 10] [--rounds 3] [--fer-python PATH]
+                                     [--video FILE] [--weights FOLDER]
 
 The video is made from `examples/person_*.jpg`: 1280 x 720, 25 frames a second, one face that sways,
 nears and turns; another person every five seconds. Each contender reads it in a process of its own,
@@ -37,6 +38,7 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 PEOPLE = ("person_1.jpg", "person_2.jpg", "person_3.jpg", "person_4.jpg")
 WIDTH, HEIGHT, RATE = 1280, 720, 25
 SHOT_SECONDS = 5
+WEIGHTS = "BENCHMARK_WEIGHTS"
 
 # Package by package inside the functions: fer's Python has no norface, and each its own memory.
 
@@ -71,7 +73,7 @@ def make_film(
 def norface(video: Path) -> Iterator[int]:
     from norface import Norface
 
-    with Norface.load() as analyzer:
+    with Norface.load(weights=os.environ.get(WEIGHTS)) as analyzer:
         yield -1
         for frame in analyzer.analyze_video(video):
             yield len(frame.faces)
@@ -86,6 +88,8 @@ def norface_command(video: Path) -> Iterator[int]:
     with tempfile.TemporaryDirectory() as folder:
         yield -1
         sys.argv = ["norface", "analyze", str(video), "--out", folder]
+        if WEIGHTS in os.environ:
+            sys.argv += ["--weights", os.environ[WEIGHTS]]
         sys.stdout, kept = sys.stderr, sys.stdout
         try:
             main()
@@ -249,7 +253,10 @@ def main() -> None:
     parser.add_argument("--video", type=Path, help="another video, instead of the one made")
     parser.add_argument("--only", nargs="+", default=list(CONTENDERS), choices=list(CONTENDERS))
     parser.add_argument("--contender", choices=list(CONTENDERS), help=argparse.SUPPRESS)
+    parser.add_argument("--weights", help="of norface; else those that come with it")
     arguments = parser.parse_args()
+    if arguments.weights:
+        os.environ[WEIGHTS] = arguments.weights
     if arguments.contender:
         print(json.dumps(measure(arguments.contender, arguments.video)))
         return
