@@ -24,7 +24,7 @@ from video_speed import make_film, peak_memory
 MOST_GROWTH = 1.1
 
 
-def repeated(minute: Path, path: Path, times: int) -> None:
+def repeated(minute: Path, path: Path, times: int, seconds: float = 60) -> None:
     """The packets of a video, again and again, undecoded."""
     with av.open(str(path), "w") as out:
         stream = None
@@ -34,7 +34,7 @@ def repeated(minute: Path, path: Path, times: int) -> None:
                 if stream is None:
                     stream = out.add_stream_from_template(read)
                 assert read.time_base is not None
-                length = round(60 / read.time_base)
+                length = round(seconds / read.time_base)
                 for packet in source.demux(read):
                     if packet.pts is None or packet.dts is None:
                         continue
