@@ -41,7 +41,7 @@ class Networks:
     def __init__(self, folder: Path) -> None:
         weights = Weights(folder)
         self.normalizer = Normalizer.load(weights, threads=1)
-        self.readers: list[Reader] = load_readers(weights, threads=1)
+        self.readers: list[Reader] = load_readers(weights)
         self.thresholds = np.array([weights.manifest.thresholds[n] for n in ACTION_UNIT_NAMES])
 
     def read(self, images: FloatArray, geometry: FloatArray) -> tuple[Scores, FloatArray]:

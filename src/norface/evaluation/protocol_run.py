@@ -138,7 +138,7 @@ def read_rows(
     normalizer = Normalizer.load(weights, threads=threads)
     readers = [
         reader
-        for reader in load_readers(weights, threads=threads)
+        for reader in load_readers(weights)
         if (reader.reads_emotions and "emotion" in tasks)
         or (reader.reads_action_units and {"presence", "intensity"} & set(tasks))
     ]

@@ -79,7 +79,7 @@ class Norface:
         """
         opened = Weights(weights, device=device)
         normalizer = Normalizer.load(opened, threads=threads)
-        readers = load_readers(opened, threads=threads) if scores else []
+        readers = load_readers(opened) if scores else []
         units = opened.manifest.units
         thresholds = [opened.manifest.thresholds.get(unit, 0.5) for unit in units]
         finder = FaceFinder(

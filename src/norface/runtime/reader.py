@@ -107,7 +107,7 @@ class Reader:
         return view
 
 
-def load_readers(weights: Weights, *, threads: int | None = None) -> list[Reader]:
+def load_readers(weights: Weights) -> list[Reader]:
     """The classification networks of a folder; ``emotions.onnx`` may have been deleted.
 
     Raises:
@@ -115,7 +115,9 @@ def load_readers(weights: Weights, *, threads: int | None = None) -> list[Reader
     """
     listed = [name for name in READER_FILES if name in weights.manifest.files]
     return [
-        Reader(weights.session(name, threads=threads, paired=True))
+        # Of products with few rows each of several threads gets other columns, and sums them in
+        # another order: with one thread a face is read the same everywhere.
+        Reader(weights.session(name, threads=1, paired=True))
         for name in listed
         if name in weights or name != _OPTIONAL
     ]
