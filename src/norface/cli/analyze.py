@@ -13,7 +13,7 @@ from norface.cli.results_folder import ResultsFolder
 from norface.cli.work_folder import WorkFolder
 from norface.cli.work_run import Run
 from norface.cli.work_unit import close_analyzer
-from norface.cli.work_units import Columns, Normalized, WorkSettings, cut_into_units
+from norface.cli.work_units import Columns, Engine, Normalized, WorkSettings, cut_into_units
 from norface.faces.find import FaceFinder
 from norface.faces.identity import IdentityEmbedder, MissingExtraError
 from norface.faces.smoothing import Mode
@@ -27,6 +27,7 @@ _NO_DEFAULT = tyro.conf.arg(help_behavior_hint="")
 _OPTIONAL_PATH = tyro.conf.arg(metavar="PATH", help_behavior_hint="")
 _WEIGHTS = tyro.conf.arg(metavar="NAME|PATH", help_behavior_hint="")
 _SECONDS = tyro.conf.arg(metavar="SECONDS", help_behavior_hint="")
+_CLUSTER = tyro.conf.arg(metavar="ADDRESS", help_behavior_hint="")
 _RATE = tyro.conf.arg(metavar="RATE", help_behavior_hint="")
 
 
@@ -53,6 +54,8 @@ def analyze(
     baseline: BaselineMode = "off",
     events: Annotated[bool, _NO_DEFAULT] = False,
     workers: int = 1,
+    engine: Engine = "local",
+    ray_address: Annotated[str | None, _CLUSTER] = None,
     device: Device = "auto",
 ) -> int:
     """Read action units and emotions from every face in pictures and videos.
@@ -85,6 +88,8 @@ def analyze(
         baseline: Take each person's resting face away: that of the frames so far, or of the video.
         events: Also write NAME_events.csv: onset, apex and offset of each action unit.
         workers: Processes that share the work and the cores.
+        engine: Where these run: on this machine, or on a Ray cluster (needs the extra ray).
+        ray_address: Of the cluster: auto or ray://...; none for one of this machine alone.
         device: What the networks run on; auto is CUDA where ONNX Runtime can use it.
 
     Returns:
@@ -115,7 +120,9 @@ def analyze(
     except ValueError as error:
         raise CommandError(f"{error}.", code=WRONG_COMMAND) from error
     planned = plan(inputs, outputs=(results.normalized, results.pictures))
-    _check(planned, settings, workers=workers)
+    if ray_address is not None and engine != "ray":
+        raise CommandError("--ray-address is for --engine ray.", code=WRONG_COMMAND)
+    _check(planned, settings, workers=workers, engine=engine)
     work = WorkFolder(results.work)
     if planned.live is not None and work.exists and not overwrite:
         raise CommandError(
@@ -126,7 +133,8 @@ def analyze(
     if not overwrite and not work.exists:
         results.check(planned, pictures=pictures)
     results.spare_inputs(planned, pictures=pictures)
-    run = Run(planned, settings, work, cut_into_units(planned), workers)
+    units = cut_into_units(planned)
+    run = Run(planned, settings, work, units, workers, engine, ray_address)
     with results.opened():
         try:
             return run.carry_out(anew=overwrite)
@@ -139,7 +147,7 @@ def analyze(
             work.release()
 
 
-def _check(planned: Plan, settings: WorkSettings, *, workers: int) -> None:
+def _check(planned: Plan, settings: WorkSettings, *, workers: int, engine: Engine) -> None:
     """Refuse what cannot be done before anything is."""
     if workers < 1:
         raise CommandError(f"--workers must be 1 or more: {workers}", code=WRONG_COMMAND)
@@ -151,9 +159,9 @@ def _check(planned: Plan, settings: WorkSettings, *, workers: int) -> None:
     if planned.live is None:
         return
     name = planned.live.input
-    if len(planned.videos) + len(planned.pictures) > 1 or workers > 1:
+    if len(planned.videos) + len(planned.pictures) > 1 or workers > 1 or engine != "local":
         raise CommandError(
-            f"{name} has no end of its own: analyze it alone, without --workers.",
+            f"{name} has no end of its own: analyze it alone, without --workers and --engine.",
             code=WRONG_COMMAND,
         )
     if settings.baseline == "file":

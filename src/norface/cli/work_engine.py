@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,19 +13,14 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from threading import Thread
 from time import sleep
-from typing import Final
 
 import cv2
 
+from norface.cli.work_crew import Order, Tell, do_with_crew
 from norface.cli.work_folder import WorkFolder
-from norface.cli.work_unit import analyze_unit, analyzer, give_up_picture
+from norface.cli.work_unit import analyze_unit, analyzer
 from norface.cli.work_units import Unit, WorkSettings
 from norface.runtime.sessions import available_cores
-
-Tell = Callable[[Unit, int, "int | None"], None]
-
-_ATTEMPTS: Final = 2
-"""How often a unit may end the process that does it, which is said in words below."""
 
 
 def do_here(units: Sequence[Unit], settings: WorkSettings, tell: Tell) -> Iterator[Unit]:
@@ -47,54 +41,14 @@ def do_in_processes(
     Raises:
         OSError, WeightsError, ValueError: as `analyze_unit`; the processes are ended.
     """
-    crew = _Crew(settings, workers)
-    waiting = deque(units)
-    attempts: dict[int, int] = {}
-    given_up: dict[int, str] = {}
-    try:
-        while waiting or crew.busy:
-            while waiting and len(crew.busy) < workers:
-                unit = waiting.popleft()
-                careful = attempts.get(unit.index, 0) > 0
-                crew.give(_Order(unit, careful, given_up.get(unit.index, "")))
-            for worker in crew.ready():
-                unit = worker.order.unit
-                try:
-                    message = worker.connection.recv()
-                except (EOFError, OSError):
-                    ended = crew.bury(worker)
-                    attempts[unit.index] = attempts.get(unit.index, 0) + 1
-                    if attempts[unit.index] >= _ATTEMPTS:
-                        why = f"Failed: the process that read it was ended twice ({ended})."
-                        if unit.video is None:
-                            give_up_picture(unit, WorkFolder(settings.results.work), why)
-                        else:
-                            given_up[unit.index] = why
-                    waiting.appendleft(unit)
-                    continue
-                if isinstance(message, BaseException):
-                    raise message
-                if message is None:
-                    crew.rest(worker)
-                    yield unit
-                else:
-                    tell(unit, *message)
-    finally:
-        crew.dismiss()
-
-
-@dataclass(frozen=True, slots=True)
-class _Order:
-    unit: Unit
-    careful: bool = False
-    given_up: str = ""
+    return do_with_crew(_Crew(settings, workers), units, settings, workers, tell)
 
 
 @dataclass(slots=True)
 class _Worker:
     process: BaseProcess
     connection: Connection
-    order: _Order
+    order: Order
 
 
 class _Crew:
@@ -107,7 +61,7 @@ class _Crew:
         self._idle: list[_Worker] = []
         self.busy: list[_Worker] = []
 
-    def give(self, order: _Order) -> None:
+    def give(self, order: Order) -> None:
         """Have a unit done."""
         if self._idle:
             worker = self._idle.pop()
@@ -162,7 +116,7 @@ def _work(connection: Connection, settings: WorkSettings, parent: int) -> None:
     try:
         analyzer(settings)
         while True:
-            order: _Order = connection.recv()
+            order: Order = connection.recv()
             analyze_unit(
                 order.unit,
                 settings,
@@ -174,10 +128,10 @@ def _work(connection: Connection, settings: WorkSettings, parent: int) -> None:
     except EOFError:
         return
     except Exception as error:
-        connection.send(_sendable(error))
+        connection.send(sendable(error))
 
 
-def _sendable(error: Exception) -> Exception:
+def sendable(error: Exception) -> Exception:
     """The error as the other process will have it; libraries' own may not survive the way."""
     known = type(error).__module__.partition(".")[0] in ("builtins", "norface")
     return error if known else RuntimeError(f"{type(error).__name__}: {error}")

@@ -25,8 +25,9 @@ from norface.cli.work_engine import do_here, do_in_processes
 from norface.cli.work_folder import WorkFolder
 from norface.cli.work_join import Joiner
 from norface.cli.work_progress import WorkProgress
+from norface.cli.work_ray import do_on_ray
 from norface.cli.work_unit import analyzer
-from norface.cli.work_units import Unit, WorkSettings
+from norface.cli.work_units import Engine, Unit, WorkSettings
 from norface.results import FaceAnalysis
 from norface.runtime.sessions import Weights
 from norface.tables.part_file import TableError
@@ -44,6 +45,8 @@ class Run:
         work: the ledger.
         units: all of them, done or not.
         workers: how many processes do them.
+        engine: where these are.
+        ray_address: of the cluster; None for one of its own.
         complete: whether all is done, and the tables are written.
     """
 
@@ -52,6 +55,8 @@ class Run:
     work: WorkFolder
     units: list[Unit]
     workers: int
+    engine: Engine = "local"
+    ray_address: str | None = None
     complete: bool = False
     shown: list[tuple[str, FaceAnalysis | None]] = field(default_factory=list)
     joined: Joiner | None = None
@@ -115,6 +120,9 @@ class Run:
     def _engine(self, units: list[Unit], progress: WorkProgress) -> Iterator[Unit]:
         if not units:
             return iter(())
+        if self.engine == "ray":
+            count = min(self.workers, len(units))
+            return do_on_ray(units, self.settings, count, self.ray_address, progress.tell)
         if self.workers > 1:
             # Even for a single unit: what kills a worker must not kill the run.
             count = min(self.workers, len(units))

@@ -20,6 +20,7 @@ PICTURES_A_UNIT: Final = 64
 """Some seconds of work: little is lost when a process dies, and little is spent on the ledger."""
 
 Normalized = Literal["pictures", "all", "none"]
+Engine = Literal["local", "ray"]
 Columns = Literal["norface", "openface", "py-feat"]
 
 
