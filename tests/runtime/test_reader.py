@@ -86,7 +86,7 @@ def test_crops_of_256_pixels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pe
     monkeypatch.setitem(PRESETS, "test-large", large)
     network = presets.classification("test-large", heads=BOTH, reads="images")
     with Norface.load(weights=write(tmp_path / "w", "test-large", network)) as norface:
-        assert norface._normalizer.crop_size == 256
+        assert norface._networks._normalizer.crop_size == 256
         (face,) = norface.analyze(person)
     assert tuple(face.action_units) == ACTION_UNIT_NAMES
     assert tuple(face.emotions) == EMOTIONS

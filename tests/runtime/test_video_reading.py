@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from norface import FrameAnalysis, Norface
+from norface.faces import baseline
 from norface.media.video import Video, VideoError
 from norface.runtime import video_reading
 from norface.runtime.records import RecordError, load_record, save_record, without_images
@@ -162,7 +163,7 @@ def test_the_resting_face_is_taken_away(
     whole: Sequence[FrameAnalysis],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("norface.faces.baseline._LEAST_FRAMES", 3)
+    monkeypatch.setattr(baseline, "_LEAST_FRAMES", 3)
     read = smiles(whole)
     of_file = smiles(list(norface.analyze_video(two_people, baseline="file")))
     running = smiles(list(norface.analyze_video(two_people, baseline="running")))

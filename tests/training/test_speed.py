@@ -24,7 +24,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 
 @pytest.mark.skipif(not keep_freed_memory(), reason="not this C library")
 def test_freed_memory_is_used_again() -> None:
-    """A block of 16 MB is 3,900 pages of a larger one that was freed, which the system must not clear a second time."""
+    """A block of 16 MB, in the place of a larger one: 3,900 pages not to be cleared again."""
     faults = [
         int(subprocess.check_output([sys.executable, "-c", COUNT_FAULTS.format(keep=keep)]))
         for keep in (False, True)

@@ -45,7 +45,7 @@ def info(
         missing = "" if name in opened else "  (not installed)"
         precision = f"  {file.precision}" if file.precision else ""
         size = f"{file.size / 1e6:8.2f} MB{precision}"
-        out.print(f"  {name:<20}{size}  sha256 {file.sha256[:16]}{missing}")
+        out.print(f"  {name:<18}{size}  sha256 {file.sha256[:12]}{missing}")
     return SUCCESS
 
 
