@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 import av
-from video_speed import make_film, peak_memory
+from video_speed import make_film, peak_memory, run_analyze
 
 MOST_GROWTH = 1.1
 
@@ -48,18 +48,8 @@ def measure(video: Path, every: int, command: bool) -> dict[str, float]:
     """Read a video in this process."""
     started, frames, faces = time.process_time(), 0, 0
     if command:
-        from norface.cli import main
-
         with tempfile.TemporaryDirectory() as folder:
-            sys.argv = ["norface", "analyze", str(video), "--out", folder, "--every", str(every)]
-            sys.stdout, kept = sys.stderr, sys.stdout
-            try:
-                main()
-            except SystemExit as end:
-                if end.code:
-                    raise RuntimeError(f"norface analyze ended with {end.code}") from end
-            finally:
-                sys.stdout = kept
+            run_analyze(str(video), "--out", folder, "--every", str(every))
             (table,) = Path(folder).rglob("*.csv")
             with table.open() as rows:
                 frames = faces = sum(1 for _ in rows) - 1

@@ -79,25 +79,29 @@ def norface(video: Path) -> Iterator[int]:
             yield len(frame.faces)
 
 
+def run_analyze(*words: str) -> None:
+    """``norface analyze`` in this process; what it says goes to standard error."""
+    from norface.cli import main
+
+    sys.argv = ["norface", "analyze", *words]
+    sys.stdout, kept = sys.stderr, sys.stdout
+    try:
+        main()
+    except SystemExit as end:
+        if end.code:
+            raise RuntimeError(f"norface analyze ended with {end.code}") from end
+    finally:
+        sys.stdout = kept
+
+
 def norface_command(video: Path) -> Iterator[int]:
     """In the same process, so that its memory is measured; its table tells what it found."""
     import csv
 
-    from norface.cli import main
-
     with tempfile.TemporaryDirectory() as folder:
         yield -1
-        sys.argv = ["norface", "analyze", str(video), "--out", folder]
-        if WEIGHTS in os.environ:
-            sys.argv += ["--weights", os.environ[WEIGHTS]]
-        sys.stdout, kept = sys.stderr, sys.stdout
-        try:
-            main()
-        except SystemExit as end:
-            if end.code:
-                raise RuntimeError(f"norface analyze ended with {end.code}") from end
-        finally:
-            sys.stdout = kept
+        weights = ["--weights", os.environ[WEIGHTS]] if WEIGHTS in os.environ else []
+        run_analyze(str(video), "--out", folder, *weights)
         (table,) = Path(folder).rglob("*.csv")
         with table.open(newline="") as rows:
             for row in csv.DictReader(rows):

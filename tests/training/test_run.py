@@ -52,6 +52,13 @@ def command(out: Path, steps: int, *options: str, processes: int = 1) -> list[st
     return [sys.executable, *start, *words, *options]
 
 
+def run_together(out: Path, steps: int, *options: str) -> None:
+    """Two processes train; if they fail, what they said is shown."""
+    words = command(out, steps, *options, processes=2)
+    ended = subprocess.run(words, check=False, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+
+
 def curve(out: Path) -> dict[int, float]:
     """The loss of every step."""
     lines = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
@@ -97,8 +104,7 @@ def test_a_run_asked_to_stop_keeps_its_last_step(tmp_path: Path) -> None:
 def test_two_processes_learn_what_one_does(tmp_path: Path, strategy: str) -> None:
     config = small_loop.SmallConfig(out=tmp_path / "one", steps=6, batch=8, precision="fp32")
     small_loop.train(config, Console(file=io.StringIO()), dropout=False)
-    two = command(tmp_path / "two", 6, f"strategy={strategy}", processes=2)
-    subprocess.run(two, check=True, capture_output=True)
+    run_together(tmp_path / "two", 6, f"strategy={strategy}")
     one, other = weights(tmp_path / "one"), weights(tmp_path / "two")
     assert one.keys() == other.keys()
     notes = read_tensors(tmp_path / "two" / "net.safetensors")[1]["notes"]
@@ -108,8 +114,7 @@ def test_two_processes_learn_what_one_does(tmp_path: Path, strategy: str) -> Non
 
 
 def test_a_sharded_run_goes_on_in_one_process(tmp_path: Path) -> None:
-    two = command(tmp_path, 4, "strategy=fsdp", processes=2)
-    subprocess.run(two, check=True, capture_output=True)
+    run_together(tmp_path, 4, "strategy=fsdp")
     assert read_tensors(tmp_path / "net.safetensors")[1]["notes"]["sharded"]
     assert "going on from step 4" in train(tmp_path, 8)
     assert max(curve(tmp_path)) == 8

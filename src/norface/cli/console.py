@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Final
 
 from rich.console import Console
@@ -28,6 +29,15 @@ class CommandError(Exception):
     def __init__(self, message: str, *, code: int = FAILURE) -> None:
         super().__init__(message)
         self.code = code
+
+
+def unwritable(folder: Path, error: OSError) -> CommandError:
+    """That nothing can be written into a folder, and why."""
+    reason = error.strerror or str(error)
+    return CommandError(
+        f"Cannot write into the folder {folder} ({reason}). Choose another with --out.",
+        code=WRONG_COMMAND,
+    )
 
 
 def output() -> Console:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
@@ -12,16 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from norface.cli.console import WRONG_COMMAND, CommandError
+from norface.cli.console import WRONG_COMMAND, CommandError, unwritable
 from norface.cli.normalize_plan import Item, NormalizePlan
+from norface.media.half_written import half_written
 from norface.tables.part_file import part_of
 from norface.tables.reading import read_columns
 
 COLUMNS: Final = ("input", "output", "faces", "frames", "frames_without_face", "note")
 """Of normalized.csv, a row a file: ``output`` is empty where none was written."""
-
-_LEFT_BEHIND: Final = re.compile(r"\..{0,40}-[0-9a-f]{12}\.part")
-"""What a picture or a video is called while it is written; one that is killed leaves it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +70,7 @@ class NormalizeFolder:
             if taken_up or overwrite:
                 self._tidy()
         except OSError as error:
-            reason = error.strerror or str(error)
-            raise CommandError(
-                f"Cannot write into the folder {self.folder} ({reason}). Choose another with "
-                "--out.",
-                code=WRONG_COMMAND,
-            ) from error
+            raise unwritable(self.folder, error) from error
         return taken_up
 
     def finish(self) -> None:
@@ -155,7 +147,6 @@ class NormalizeFolder:
 
     def _tidy(self) -> None:
         """Remove what was being written when an earlier run was killed."""
-        for path in self.folder.rglob(".*.part"):
-            if _LEFT_BEHIND.fullmatch(path.name):
-                with suppress(OSError):
-                    path.unlink()
+        for path in half_written(self.folder):
+            with suppress(OSError):
+                path.unlink()

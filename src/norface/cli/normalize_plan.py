@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from norface.cli.free_names import name_key, take_free
 from norface.media import images, video_source, video_writer
 
 _PICTURES_KEPT: Final = frozenset(
@@ -108,7 +109,7 @@ def _folder_names(folders: Sequence[Path]) -> dict[Path, PurePosixPath]:
     names: dict[Path, PurePosixPath] = {}
     taken: set[str] = set()
     for folder in folders:
-        name = _free(PurePosixPath(folder.resolve().name or "root"), taken)
+        name = take_free(PurePosixPath(folder.resolve().name or "root"), taken, before_suffix=True)
         names[folder] = name
     return names
 
@@ -141,10 +142,10 @@ def _placed(found: Sequence[tuple[Path, PurePosixPath]]) -> list[Item]:
     for i in order:
         path, below = found[i]
         output = below.with_suffix(suffixes[i])
-        if suffixes[i] != below.suffix and _key(output) in taken:
+        if suffixes[i] != below.suffix and name_key(output) in taken:
             # photo.gif beside photo.png
             output = below.with_name(below.name + suffixes[i])
-        items[i] = Item(path, _free(output, taken), is_video[i])
+        items[i] = Item(path, take_free(output, taken, before_suffix=True), is_video[i])
     return [items[i] for i in range(len(found))]
 
 
@@ -158,21 +159,6 @@ def _is_video(path: Path) -> bool:
 def _suffix(name: PurePosixPath, is_video: bool) -> str:
     kept = frozenset(video_writer.FORMATS) if is_video else _PICTURES_KEPT
     return name.suffix if name.suffix.lower() in kept else ".mp4" if is_video else ".png"
-
-
-def _free(name: PurePosixPath, taken: set[str]) -> PurePosixPath:
-    """The name, with the first number that makes it free where it is not; taken from then on."""
-    number, free = 1, name
-    while _key(free) in taken:
-        number += 1
-        free = name.with_name(f"{name.stem}_{number}{name.suffix}")
-    taken.add(_key(free))
-    return free
-
-
-def _key(name: PurePosixPath) -> str:
-    # Some file systems do not tell upper from lower case.
-    return str(name).casefold()
 
 
 def _mark(items: Iterable[Item]) -> str:

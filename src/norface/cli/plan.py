@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from norface.cli.free_names import name_key, take_free
 from norface.media import images, video_source
 from norface.media.images import ImageError, list_images
 from norface.media.video import VideoError, is_video
@@ -99,8 +100,10 @@ def plan(inputs: Iterable[str | Path], *, outputs: Sequence[Path] = ()) -> Plan:
                 continue
             if all(given != other.source for other in streams):
                 name = PurePosixPath(_plain(source.name))
-                if any(_key(name) == _key(other.name) for other in streams):
-                    name = _numbered(name, {_key(other.name) for other in streams})
+                if any(name_key(name) == name_key(other.name) for other in streams):
+                    name = take_free(
+                        name, {name_key(other.name) for other in streams}, before_suffix=False
+                    )
                 stream = Planned(path, name, given, source.name)
                 streams.append(stream)
                 lives += [stream] if source.live else []
@@ -125,7 +128,7 @@ def plan(inputs: Iterable[str | Path], *, outputs: Sequence[Path] = ()) -> Plan:
                 seen.add(absolute)
                 (videos if is_video(file) else pictures).append(_Found(file, root))
     names = _unique_names(pictures, set())
-    taken = {*_RESERVED, *(_key(stream.name) for stream in streams)}
+    taken = {*_RESERVED, *(name_key(stream.name) for stream in streams)}
     of_videos = _unique_names(videos, taken, reserved=EVENTS)
     return Plan(
         [Planned(each.path, name) for each, name in zip(pictures, names, strict=True)],
@@ -161,7 +164,7 @@ def _unique_names(
 
     Args:
         found: what needs names.
-        taken: names that are given already, as of `_key`.
+        taken: names that are given already, as of `name_key`.
         reserved: no stem that ends in this is a name.
     """
     ways: tuple[Callable[[_Found], PurePosixPath], ...] = (
@@ -178,32 +181,16 @@ def _unique_names(
         tried = {i: way(each) for i, each in enumerate(found) if names[i] is None}
         times: dict[str, int] = {}
         for name in tried.values():
-            times[_key(name)] = times.get(_key(name), 0) + 1
+            times[name_key(name)] = times.get(name_key(name), 0) + 1
         for i, name in tried.items():
-            is_free = times[_key(name)] == 1 and _key(name) not in taken
+            is_free = times[name_key(name)] == 1 and name_key(name) not in taken
             if is_free and not (reserved and name.name.casefold().endswith(reserved)):
                 names[i] = name
-        taken.update(_key(name) for name in names if name is not None)
+        taken.update(name_key(name) for name in names if name is not None)
     return [
-        name if name is not None else _numbered(ways[-1](each), taken)
+        name if name is not None else take_free(ways[-1](each), taken, before_suffix=False)
         for each, name in zip(found, names, strict=True)
     ]
-
-
-def _numbered(name: PurePosixPath, taken: set[str]) -> PurePosixPath:
-    """The name with the first number that makes it free; it is taken from then on."""
-    number = 1
-    numbered = name
-    while _key(numbered) in taken:
-        number += 1
-        numbered = name.with_name(f"{name.name}_{number}")
-    taken.add(_key(numbered))
-    return numbered
-
-
-def _key(name: PurePosixPath) -> str:
-    # Some file systems do not tell upper from lower case.
-    return str(name).casefold()
 
 
 def _short(name: str) -> str:

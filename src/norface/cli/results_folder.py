@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
-from norface.cli.console import WRONG_COMMAND, CommandError
+from norface.cli.console import WRONG_COMMAND, CommandError, unwritable
 from norface.cli.plan import EVENTS, Plan, Planned
+from norface.media.half_written import half_written
 from norface.results import FaceAnalysis, FrameAnalysis
 from norface.tables.columns import ERROR_COLUMNS
 from norface.tables.writers import part_of
-
-_HALF_WRITTEN: Final = re.compile(r"\..*-[0-9a-f]{12}\.part")
-"""As `norface.media.images.write_image` calls a picture that is not whole yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +80,8 @@ class ResultsFolder:
     def sweep(self) -> None:
         """Remove what a run that was killed left half written."""
         for folder in (self.normalized, self.pictures):
-            for path in folder.rglob(".*.part"):
-                if _HALF_WRITTEN.fullmatch(path.name):
-                    path.unlink(missing_ok=True)
+            for path in half_written(folder):
+                path.unlink(missing_ok=True)
 
     def check(self, planned: Plan, *, pictures: bool) -> None:
         """Refuse to replace results."""
@@ -138,12 +133,7 @@ class ResultsFolder:
             # The problems of an earlier run are not this one's.
             self.errors.unlink(missing_ok=True)
         except OSError as error:
-            reason = error.strerror or str(error)
-            raise CommandError(
-                f"Cannot write into the folder {self.folder} ({reason}). Choose another with "
-                "--out.",
-                code=WRONG_COMMAND,
-            ) from error
+            raise unwritable(self.folder, error) from error
         try:
             yield
         finally:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import struct
 import zipfile
 from collections.abc import Mapping
@@ -12,6 +11,8 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from norface.media.half_written import part_beside
 
 _LOCAL_HEADER: Final = struct.Struct("<26xHH")
 """Of a file in a zip archive: 26 bytes, the lengths of its name and of its extra field."""
@@ -30,7 +31,7 @@ def write_arrays(path: Path, arrays: Mapping[str, Any], *, compressed: bool = Fa
         compressed: smaller, but `StoredArray` cannot read it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}-{secrets.token_hex(6)}.part")
+    part = part_beside(path)
     save = np.savez_compressed if compressed else np.savez
     try:
         with part.open("xb") as stream:

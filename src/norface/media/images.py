@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import threading
 import warnings
 from collections.abc import Collection, Iterable
@@ -14,6 +13,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
+
+from norface.media.half_written import part_beside
 
 UInt8Image = NDArray[np.uint8]
 
@@ -161,7 +162,7 @@ def write_image(path: str | os.PathLike[str], image: object) -> None:
     pixels = to_rgb_array(image)  # type: ignore[arg-type]
     # The lightest compression of PNG takes a third of the time for a sixth more bytes.
     options = {"JPEG": {"quality": 95}, "WEBP": {"quality": 95}, "PNG": {"compress_level": 1}}
-    part = path.with_name(f".{path.stem[:40]}-{secrets.token_hex(6)}.part")
+    part = part_beside(path)
     try:
         with part.open("xb") as file:
             Image.fromarray(pixels).save(file, kind, **options.get(kind, {}))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import secrets
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -15,6 +14,7 @@ from av.container import OutputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from norface.media.half_written import part_beside
 from norface.media.video_sound import Sound
 from norface.media.video_source import VideoError
 from norface.media.video_writer import FORMATS
@@ -56,7 +56,7 @@ def join_videos(
         raise VideoError(
             f"{path} cannot be joined: give pieces that end in {', '.join(sorted(PIECES))}."
         )
-    part = path.with_name(f".{path.stem[:40]}-{secrets.token_hex(6)}.part")
+    part = part_beside(path)
     options = {"movflags": "+faststart"} if kind in ("mov", "mp4") else {}
     try:
         part.open("xb").close()

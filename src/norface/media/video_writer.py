@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import secrets
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +18,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace
 from av.video.stream import VideoStream
 
+from norface.media.half_written import part_beside
 from norface.media.images import UInt8Image
 from norface.media.video_sound import Sound
 from norface.media.video_source import VideoError
@@ -94,7 +94,7 @@ class VideoWriter:
         self._start = start
         self._last = -1
         self._sound: Sound | None = None
-        self._part = path.with_name(f".{path.stem[:40]}-{secrets.token_hex(6)}.part")
+        self._part = part_beside(path)
         self._part.open("xb").close()
         options = {"movflags": "+faststart"} if kind in ("mov", "mp4") else {}
         self._container: OutputContainer = av.open(

@@ -15,10 +15,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from norface import facs
 from norface.data.augment import centre
-from norface.data.labelled_samples import ChosenRows, LabelledSamples
+from norface.data.labelled_samples import ChosenRows
 from norface.data.shards import Shards, load_shards
+from norface.losses.emotion import emotion_labels
 from norface.media.images import read_image
 from norface.models.checkpoint import load_normalization
 from norface.runtime.normalizer import TARGET_FILE
@@ -28,7 +28,7 @@ from norface.training.emotions_config import EmotionsConfig
 from norface.training.fold import Fold
 from norface.training.frozen_normalizer import FrozenNormalizer
 from norface.training.normalized_faces import kept_normalized
-from norface.training.pictures import from_images, to_images
+from norface.training.pictures import to_images
 from norface.training.run import Run
 from norface.training.samples import Rows
 
@@ -83,7 +83,7 @@ def load_photos(
     Raises:
         FaceFolderError: the normalized faces are not made yet.
     """
-    limit = _DRY_FACES if run.config.dry_run else None
+    limit, votes = _DRY_FACES if run.config.dry_run else None, run.config.distributions
     samples = fold.labelled()
     kept = None
     if normalize:
@@ -95,7 +95,7 @@ def load_photos(
         return Faces(
             grey_faces(samples.original, part, original_size(size)),
             samples.geometry[part],
-            _labels(samples, part) if run.config.distributions else _one_hot(samples.emotion[part]),
+            _labels(samples.emotion[part], samples.distribution(part) if votes else None),
             None if kept is None else small_faces(kept, part),
             contempt="contempt" in fold.protocol.labels,
         )
@@ -113,7 +113,7 @@ def load_renders(run: Run[EmotionsConfig], *, size: int, normalize: bool) -> Fac
     return Faces(
         grey_faces(shards.original, chosen, original_size(size)),
         shards.geometry[chosen],
-        _one_hot(shards.emotion[chosen]),
+        _labels(shards.emotion[chosen]),
         _normalized_renders(run, shards, chosen) if normalize else None,
         contempt=True,
     )
@@ -126,15 +126,14 @@ def enlarged(pictures: NDArray[np.uint8], size: int) -> Tensor:
     return images.repeat_interleave(times, 2).repeat_interleave(times, 3)
 
 
-def _one_hot(emotion: NDArray[np.int8]) -> NDArray[np.float32]:
-    return np.eye(len(facs.EMOTIONS), dtype=np.float32)[emotion]
-
-
-def _labels(samples: LabelledSamples, part: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Shares of the votes where they are known."""
-    votes = samples.distribution(part)
-    unknown = np.isnan(votes).any(axis=1, keepdims=True)
-    return np.where(unknown, _one_hot(samples.emotion[part]), votes)
+def _labels(
+    emotion: NDArray[np.int8], distribution: NDArray[np.float32] | None = None
+) -> NDArray[np.float32]:
+    votes = None if distribution is None else torch.from_numpy(distribution)
+    labels: NDArray[np.float32] = emotion_labels(
+        torch.from_numpy(emotion), distribution=votes
+    ).numpy()
+    return labels
 
 
 def grey_faces(rows: Rows, part: NDArray[np.int64], size: int) -> NDArray[np.uint8]:
@@ -169,13 +168,8 @@ def _normalized_renders(
     out = np.empty((len(chosen), _READER_SIZE, _READER_SIZE, 3), np.uint8)
     for start in range(0, len(chosen), _ROWS):
         part = chosen[start : start + _ROWS]
-        crops = np.stack([centre(shards.original[i], normalizer.image_size) for i in part])
-        geometry = torch.from_numpy(shards.geometry[part].astype(np.float32))
-        faces = normalizer.render(
-            to_images(crops).to(normalizer.device), geometry.to(normalizer.device)
-        )
-        small = [centre(face, _READER_SIZE) for face in from_images(faces)]
-        out[start : start + len(part)] = np.stack(small)
+        faces = normalizer.pictures(shards.original[part], shards.geometry[part])
+        out[start : start + len(part)] = small_faces(faces, np.arange(len(part)))
     temporary = path.with_suffix(".tmp.npy")
     np.save(temporary, out)
     temporary.replace(path)

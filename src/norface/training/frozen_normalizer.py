@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from norface.data.augment import centre
 from norface.models.normalization import NormalizationNetwork
-from norface.training.pictures import to_images
+from norface.training.pictures import from_images, to_images
 from norface.training.speed import lay_channels_last
 
 
@@ -43,6 +44,14 @@ class FrozenNormalizer:
     def render(self, images: Tensor, geometry: Tensor) -> Tensor:
         """Images (B, 3, S, S) in 0..1, geometry (B, 478, 3) -> normalized (B, 3, S', S')."""
         return self._read_and_render(images, geometry)[1]
+
+    def pictures(
+        self, faces: NDArray[np.uint8], geometry: NDArray[np.floating]
+    ) -> NDArray[np.uint8]:
+        """Faces (B, S, S, 3) uint8 of any S, geometry (B, 478, 3) -> (B, S', S', 3) uint8."""
+        images = to_images(np.stack([centre(face, self.image_size) for face in faces]))
+        shape = torch.from_numpy(geometry.astype(np.float32))
+        return from_images(self.render(images.to(self.device), shape.to(self.device)))
 
     @torch.no_grad()
     def read_both(self, images: Tensor, geometry: Tensor) -> tuple[Tensor, Tensor]:

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from norface.data.augment import centre
 from norface.data.face_cache import face_files
 from norface.data.face_finding import FaceFolderError
 from norface.data.prepared import StoredRows
@@ -20,7 +19,6 @@ from norface.models.checkpoint import load_normalization
 from norface.runtime.normalizer import TARGET_FILE
 from norface.runtime.places import DEFAULT_WEIGHTS
 from norface.training.frozen_normalizer import FrozenNormalizer
-from norface.training.pictures import from_images, to_images
 
 _AT_ONCE = 32
 
@@ -55,22 +53,18 @@ def normalize_prepared(
     normalizer = FrozenNormalizer(network, read_image(DEFAULT_WEIGHTS / TARGET_FILE), device)
     out = normalized_folder(prepared, checkpoint)
     # A file of the cache may have no face; its shape is that of the others.
-    blank = torch.zeros(1, 3, normalizer.image_size, normalizer.image_size, device=device)
-    empty = from_images(normalizer.render(blank, torch.zeros(1, LANDMARK_COUNT, 3, device=device)))
-    empty = empty[:0]
+    blank = np.zeros((1, normalizer.image_size, normalizer.image_size, 3), np.uint8)
+    empty = normalizer.pictures(blank, np.zeros((1, LANDMARK_COUNT, 3)))[:0]
     files = face_files(prepared)
     for number, path in enumerate(files, start=1):
         if (out / path.name).is_file():
             continue
         with np.load(path, allow_pickle=False) as content:
-            faces, geometry = content["face"], content["geometry"].astype(np.float32)
+            faces, geometry = content["face"], content["geometry"]
         made = [empty]
         for start in range(0, len(faces), _AT_ONCE):
             part = slice(start, start + _AT_ONCE)
-            images = np.stack([centre(face, normalizer.image_size) for face in faces[part]])
-            shape = torch.from_numpy(geometry[part]).to(device)
-            rendered = normalizer.render(to_images(images).to(device), shape)
-            made.append(from_images(rendered))
+            made.append(normalizer.pictures(faces[part], geometry[part]))
         write_arrays(out / path.name, {"face": np.concatenate(made)})
         say(f"normalized {number} of {len(files)} files")
     return out
