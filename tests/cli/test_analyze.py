@@ -390,7 +390,7 @@ def test_rows_are_kept_when_the_disk_fills_up(
         if len(saved) == 2:
             raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("norface.cli.work_pictures.write_image", save)
+    monkeypatch.setattr("norface.cli.work.pictures.write_image", save)
     assert main(["analyze", *given, "--out", str(out)]) == 1
     assert len(table(out / "faces.csv")) == 1
     assert "No space left" in capsys.readouterr().err

@@ -6,10 +6,9 @@ from pathlib import Path, PurePosixPath
 import pytest
 from rich.console import Console
 
-from norface.cli import work_progress
 from norface.cli.plan import Planned
-from norface.cli.work_progress import WorkProgress
-from norface.cli.work_units import Unit
+from norface.cli.work.progress import WorkProgress
+from norface.cli.work.units import Unit
 
 PICTURES = tuple(Planned(Path(f"{i}.jpg"), PurePosixPath(f"{i}")) for i in range(64))
 UNITS = [
@@ -21,7 +20,7 @@ UNITS = [
 
 def told(terminal: bool, seconds: float, monkeypatch: pytest.MonkeyPatch) -> str:
     now = 100.0
-    monkeypatch.setattr(work_progress.time, "monotonic", lambda: now)
+    monkeypatch.setattr("norface.cli.work.progress.time.monotonic", lambda: now)
     out = io.StringIO()
     console = Console(file=out, force_terminal=terminal, width=120)
     with WorkProgress(units=UNITS, done=UNITS[:1], console=console) as progress:

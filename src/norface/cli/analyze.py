@@ -10,10 +10,10 @@ import tyro
 from norface.cli.console import WRONG_COMMAND, CommandError
 from norface.cli.plan import Plan, plan
 from norface.cli.results_folder import ResultsFolder
-from norface.cli.work_folder import WorkFolder
-from norface.cli.work_run import Run
-from norface.cli.work_unit import close_analyzer
-from norface.cli.work_units import Columns, Engine, Normalized, WorkSettings, cut_into_units
+from norface.cli.work.folder import WorkFolder
+from norface.cli.work.run import Run
+from norface.cli.work.unit import close_analyzer
+from norface.cli.work.units import Columns, Engine, Normalized, WorkSettings, cut_into_units
 from norface.faces.find import FaceFinder
 from norface.faces.identity import IdentityEmbedder, MissingExtraError
 from norface.faces.smoothing import Mode

@@ -22,7 +22,7 @@ from norface.cli.console import output, printable
 from norface.cli.normalize_folder import COLUMNS, NormalizeFolder
 from norface.cli.normalize_plan import Item, NormalizePlan
 from norface.cli.normalize_video import normalize_video
-from norface.cli.work_pictures import reason
+from norface.cli.work.pictures import reason
 from norface.media.images import write_image
 from norface.media.video_source import VideoError
 from norface.results import FaceAnalysis

@@ -332,8 +332,8 @@ class Run(Generic[C]):
         """
         self.save()
         self.record.close()
-        # All return with the checkpoint written; and none ends while torch's threads still drop what
-        # was exchanged last, which aborts the process.
+        # All return with the checkpoint written; and none ends while torch's threads still drop
+        # what was exchanged last, which aborts the process.
         self._processes.wait()
         if self.config.dry_run:
             load_state(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from norface.cli.plan import Planned
-from norface.cli.work_folder import WorkFolder
-from norface.cli.work_units import Unit, WorkSettings
+from norface.cli.work.folder import WorkFolder
+from norface.cli.work.units import Unit, WorkSettings
 from norface.media.video import Video
 from norface.media.video_joining import join_videos
 from norface.pictures.videos import AnnotatedVideo

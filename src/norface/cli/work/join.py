@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 from norface.cli.console import CommandError
-from norface.cli.work_folder import Done, WorkFolder
-from norface.cli.work_rows import rows
-from norface.cli.work_units import Unit, WorkSettings
+from norface.cli.work.folder import Done, WorkFolder
+from norface.cli.work.rows import rows
+from norface.cli.work.units import Unit, WorkSettings
 from norface.results import FaceAnalysis
 from norface.runtime.records import RecordError, load_record
 from norface.tables.columns import ERROR_COLUMNS

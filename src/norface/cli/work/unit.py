@@ -6,10 +6,10 @@ from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
-from norface.cli.work_folder import Done, WorkFolder
-from norface.cli.work_pictures import analyze_pictures
-from norface.cli.work_units import Unit, WorkSettings
-from norface.cli.work_video import analyze_video
+from norface.cli.work.folder import Done, WorkFolder
+from norface.cli.work.pictures import analyze_pictures
+from norface.cli.work.units import Unit, WorkSettings
+from norface.cli.work.video import analyze_video
 from norface.runtime.analyzer import Norface
 
 Tell = Callable[[int, "int | None"], None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from norface.cli.work_units import WorkSettings
+from norface.cli.work.units import WorkSettings
 from norface.results import FrameAnalysis
 from norface.tables.styles import FramePlace, video_row
 

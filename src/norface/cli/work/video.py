@@ -7,11 +7,11 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 from norface.cli.plan import Planned
-from norface.cli.work_drawn import DrawnPieces
-from norface.cli.work_folder import Done, WorkFolder
-from norface.cli.work_pictures import reason
-from norface.cli.work_rows import rows
-from norface.cli.work_units import Unit, WorkSettings
+from norface.cli.work.drawn import DrawnPieces
+from norface.cli.work.folder import Done, WorkFolder
+from norface.cli.work.pictures import reason
+from norface.cli.work.rows import rows
+from norface.cli.work.units import Unit, WorkSettings
 from norface.media.images import write_image
 from norface.media.video import Video, VideoError
 from norface.results import FrameAnalysis

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar
 
-from norface.cli.work_folder import WorkFolder
-from norface.cli.work_unit import give_up_picture
-from norface.cli.work_units import Unit, WorkSettings
+from norface.cli.work.folder import WorkFolder
+from norface.cli.work.unit import give_up_picture
+from norface.cli.work.units import Unit, WorkSettings
 
 Tell = Callable[[Unit, int, "int | None"], None]
 

@@ -16,11 +16,11 @@ import cv2
 
 import norface
 from norface.cli.console import WRONG_COMMAND, CommandError
-from norface.cli.work_crew import Order, Tell, do_with_crew
-from norface.cli.work_engine import sendable
-from norface.cli.work_folder import WorkFolder
-from norface.cli.work_unit import analyze_unit, analyzer
-from norface.cli.work_units import Unit, WorkSettings
+from norface.cli.work.crew import Order, Tell, do_with_crew
+from norface.cli.work.engine import sendable
+from norface.cli.work.folder import WorkFolder
+from norface.cli.work.unit import analyze_unit, analyzer
+from norface.cli.work.units import Unit, WorkSettings
 from norface.runtime.sessions import Weights
 
 _QUIET: Final = {
@@ -180,7 +180,7 @@ class _RayWorker:
         return self
 
     def recv(self) -> Any:
-        """See `norface.cli.work_crew.Ear`."""
+        """See `norface.cli.work.crew.Ear`."""
         if self.said:
             return self.said.pop()
         try:

@@ -13,7 +13,7 @@ from typing import IO, Any, Final
 
 from norface.cli.console import WRONG_COMMAND, CommandError
 from norface.cli.plan import Planned
-from norface.cli.work_units import Unit, WorkSettings
+from norface.cli.work.units import Unit, WorkSettings
 from norface.results import FrameAnalysis
 from norface.runtime.records import Record, RecordError, load_record, save_record, write_whole
 from norface.runtime.sessions import Weights

@@ -16,10 +16,10 @@ from time import sleep
 
 import cv2
 
-from norface.cli.work_crew import Order, Tell, do_with_crew
-from norface.cli.work_folder import WorkFolder
-from norface.cli.work_unit import analyze_unit, analyzer
-from norface.cli.work_units import Unit, WorkSettings
+from norface.cli.work.crew import Order, Tell, do_with_crew
+from norface.cli.work.folder import WorkFolder
+from norface.cli.work.unit import analyze_unit, analyzer
+from norface.cli.work.units import Unit, WorkSettings
 from norface.runtime.sessions import available_cores
 
 

@@ -20,7 +20,7 @@ from rich.progress import (
 from rich.text import Text
 
 from norface.cli.console import printable
-from norface.cli.work_units import Unit
+from norface.cli.work.units import Unit
 
 _SECONDS_BETWEEN: Final = 60.0
 _LONGEST_NAME: Final = 30

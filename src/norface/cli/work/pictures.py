@@ -8,8 +8,8 @@ from math import nan
 from pathlib import Path
 
 from norface.cli.plan import Planned
-from norface.cli.work_folder import Done, WorkFolder
-from norface.cli.work_units import Unit, WorkSettings
+from norface.cli.work.folder import Done, WorkFolder
+from norface.cli.work.units import Unit, WorkSettings
 from norface.media.images import ImageError, write_image
 from norface.pictures import annotate
 from norface.results import FrameAnalysis, UInt8Image

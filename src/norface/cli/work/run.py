@@ -21,13 +21,13 @@ from norface.cli.console import (
 )
 from norface.cli.faces_table import faces_table, units_legend
 from norface.cli.plan import Plan
-from norface.cli.work_engine import do_here, do_in_processes
-from norface.cli.work_folder import WorkFolder
-from norface.cli.work_join import Joiner
-from norface.cli.work_progress import WorkProgress
-from norface.cli.work_ray import do_on_ray
-from norface.cli.work_unit import analyzer
-from norface.cli.work_units import Engine, Unit, WorkSettings
+from norface.cli.work.engine import do_here, do_in_processes
+from norface.cli.work.folder import WorkFolder
+from norface.cli.work.join import Joiner
+from norface.cli.work.progress import WorkProgress
+from norface.cli.work.ray_cluster import do_on_ray
+from norface.cli.work.unit import analyzer
+from norface.cli.work.units import Engine, Unit, WorkSettings
 from norface.results import FaceAnalysis
 from norface.runtime.sessions import Weights
 from norface.tables.part_file import TableError
