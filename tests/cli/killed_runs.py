@@ -28,7 +28,7 @@ import norface.cli.analyze  # noqa: F401  Loaded before the forks.
 import norface.runtime.video_reading as video_reading
 from norface import FaceAnalysis, Norface
 from norface.cli import main
-from norface.cli.work import engine
+from norface.cli.work import processes
 from norface.cli.work import units as work_units
 from norface.faces.bundle import canonical_face
 from norface.faces.landmarks import FaceLandmarks
@@ -137,7 +137,7 @@ def prepare() -> None:
     work_units.PICTURES_A_UNIT = 3
     video_reading.SECONDS_A_SEGMENT = 0.5
     work_units.WorkSettings.load = lambda self: Norface(finder=Finder(), networks=Networks())
-    engine.get_context = lambda kind: get_context("fork")
+    processes.get_context = lambda kind: get_context("fork")
 
 
 def all_runs(folder: Path, seed: int, kills: int, more: Sequence[str]) -> None:

@@ -5,23 +5,32 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
-from norface.cli.work.folder import WorkFolder
-from norface.cli.work.unit import give_up_picture
-from norface.cli.work.units import Unit, WorkSettings
 
-Tell = Callable[[Unit, int, "int | None"], None]
+class Numbered(Protocol):
+    """A unit."""
+
+    @property
+    def index(self) -> int:
+        """Its place in the list of units."""
+
+
+U = TypeVar("U", bound=Numbered)
+
+
+Tell = Callable[..., None]
+"""Takes a unit and what its worker says of it."""
 
 _ATTEMPTS: Final = 2
 """How often a unit may end the process that does it, which is said in words below."""
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class Order(Generic[U]):
     """What a worker is told: a unit, whether with care, and why it is given up, if it is."""
 
-    unit: Unit
+    unit: U
     careful: bool = False
     given_up: str = ""
 
@@ -30,7 +39,7 @@ class Ear(Protocol):
     """Where a worker is heard."""
 
     def recv(self) -> Any:
-        """What it says: (done, of), None when the unit is done, or what went wrong.
+        """What it says of its unit, a tuple; None when that is done; or what went wrong.
 
         Raises:
             EOFError, OSError: it is gone.
@@ -40,7 +49,7 @@ class Ear(Protocol):
 class Worker(Protocol):
     """One that does a unit."""
 
-    order: Order
+    order: Order[Any]
 
     @property
     def connection(self) -> Ear:
@@ -55,7 +64,7 @@ class Crew(Protocol[_W]):
 
     busy: list[_W]
 
-    def give(self, order: Order) -> None:
+    def give(self, order: Order[Any]) -> None:
         """Have a unit done."""
 
     def ready(self) -> list[_W]:
@@ -72,16 +81,34 @@ class Crew(Protocol[_W]):
 
 
 def do_with_crew(
-    crew: Crew[_W], units: Sequence[Unit], settings: WorkSettings, workers: int, tell: Tell
-) -> Iterator[Unit]:
-    """Do units with so many workers, as `do_in_processes` says."""
-    waiting = deque(units)
+    crew: Crew[_W],
+    units: Sequence[U],
+    workers: int,
+    tell: Tell,
+    give_up: Callable[[U, str], str],
+) -> Iterator[U]:
+    """Do units with so many workers; each is given when it is done, in any order.
+
+    A worker that dies is replaced, and its unit tried again with care.
+
+    Args:
+        crew: the workers.
+        units: to do.
+        workers: how many at once.
+        tell: takes a unit and what is heard of it.
+        give_up: takes a unit that two workers died of, and how; gives what the next one that does
+            what is left of it is told.
+
+    Raises:
+        Exception: what a worker raised; all are ended.
+    """
+    waiting: deque[U] = deque(units)
     attempts: dict[int, int] = {}
     given_up: dict[int, str] = {}
     try:
         while waiting or crew.busy:
             while waiting and len(crew.busy) < workers:
-                unit = waiting.popleft()
+                unit: U = waiting.popleft()
                 careful = attempts.get(unit.index, 0) > 0
                 crew.give(Order(unit, careful, given_up.get(unit.index, "")))
             for worker in crew.ready():
@@ -96,10 +123,7 @@ def do_with_crew(
                     attempts[unit.index] = attempts.get(unit.index, 0) + 1
                     if attempts[unit.index] >= _ATTEMPTS:
                         why = f"Failed: the process that read it was ended twice ({ended})."
-                        if unit.video is None:
-                            give_up_picture(unit, WorkFolder(settings.results.work), why)
-                        else:
-                            given_up[unit.index] = why
+                        given_up[unit.index] = give_up(unit, why)
                     continue
                 if isinstance(message, BaseException):
                     raise message

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -17,9 +18,9 @@ import cv2
 import norface
 from norface.cli.console import WRONG_COMMAND, CommandError
 from norface.cli.work.crew import Order, Tell, do_with_crew
-from norface.cli.work.engine import sendable
 from norface.cli.work.folder import WorkFolder
-from norface.cli.work.unit import analyze_unit, analyzer
+from norface.cli.work.processes import sendable
+from norface.cli.work.unit import analyze_unit, analyzer, give_up
 from norface.cli.work.units import Unit, WorkSettings
 from norface.runtime.sessions import Weights
 
@@ -57,7 +58,9 @@ def do_on_ray(
     with _cluster(address, workers) as ray:
         crew = _RayCrew(ray, settings, workers)
         try:
-            yield from do_with_crew(crew, units, settings, workers, tell)
+            yield from do_with_crew(
+                crew, units, workers, tell, partial(give_up, work=WorkFolder(settings.results.work))
+            )
         except ValueError as error:
             raise CommandError(str(error), code=WRONG_COMMAND) from error
 
@@ -113,7 +116,7 @@ class _Actor:
         self._ready = False
         self._far: tuple[int, int | None] | None = None
 
-    def do(self, order: Order) -> Exception | None:
+    def do(self, order: Order[Unit]) -> Exception | None:
         """Do a unit; what went wrong for good."""
         self._far = None
         try:
@@ -168,7 +171,7 @@ class _RayWorker:
 
     ray: ModuleType
     actor: Any
-    order: Order
+    order: Order[Unit]
     result: Any = None
     asked: Any = None
     said: list[tuple[int, int | None]] | None = None
@@ -208,7 +211,7 @@ class _RayCrew:
         self._idle: list[_RayWorker] = []
         self.busy: list[_RayWorker] = []
 
-    def give(self, order: Order) -> None:
+    def give(self, order: Order[Unit]) -> None:
         """Have a unit done."""
         if self._idle:
             worker = self._idle.pop()

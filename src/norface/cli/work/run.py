@@ -21,7 +21,7 @@ from norface.cli.console import (
 )
 from norface.cli.faces_table import faces_table, units_legend
 from norface.cli.plan import Plan
-from norface.cli.work.engine import do_here, do_in_processes
+from norface.cli.work.engine import analyze_here, analyze_in_processes
 from norface.cli.work.folder import WorkFolder
 from norface.cli.work.join import Joiner
 from norface.cli.work.progress import WorkProgress
@@ -126,7 +126,7 @@ class Run:
         if self.workers > 1:
             # Even for a single unit: what kills a worker must not kill the run.
             count = min(self.workers, len(units))
-            return do_in_processes(units, self.settings, count, progress.tell)
+            return analyze_in_processes(units, self.settings, count, progress.tell)
         try:
             norface = analyzer(self.settings)
         except ValueError as error:
@@ -136,7 +136,7 @@ class Run:
         if missing:
             said = f"These weights hold no network for {' and '.join(missing)}."
             self.err.print(said, style="yellow")
-        return do_here(units, self.settings, progress.tell)
+        return analyze_here(units, self.settings, progress.tell)
 
     def _fail(self, name: str, reason: str) -> None:
         said = reason if name in reason else f"{name}: {reason}"

@@ -59,13 +59,20 @@ def analyze_unit(
     return [*files, work.finish(unit, done)]
 
 
-def give_up_picture(unit: Unit, work: WorkFolder, why: str) -> None:
-    """Record the next picture of a unit, which ended the processes that read it, as unreadable."""
+def give_up(unit: Unit, why: str, work: WorkFolder) -> str:
+    """Stop trying what ended the processes that read it: the next picture, or all of a video.
+
+    Returns:
+        What the next process that does what is left is told.
+    """
+    if unit.video is not None:
+        return why
     records = work.sound(unit)
     covered = sum(record.about["pictures"] for record in records)
     if covered < len(unit.pictures):
         done = Done(pictures=1, errors=[(unit.pictures[covered].input, why)])
         work.save(unit, len(records), [], done.plain(), landmarks=False)
+    return ""
 
 
 @lru_cache(maxsize=1)
