@@ -142,9 +142,9 @@ def analyze(
             raise CommandError(f"{_reason(error)} {run.kept()}") from error
         finally:
             close_analyzer()
-            if work.is_held and (run.complete or work.is_empty):
+            if work.lock.is_held and (run.complete or work.is_empty):
                 work.remove()
-            work.release()
+            work.lock.release()
 
 
 def _check(planned: Plan, settings: WorkSettings, *, workers: int, engine: Engine) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from norface.cli.folder_lock import FolderLock
 from norface.cli.work.crew import Order, Tell
 from norface.cli.work.folder import WorkFolder
 from norface.cli.work.processes import do_in_processes, threads_each
@@ -32,16 +33,17 @@ def analyze_in_processes(
         OSError, WeightsError, ValueError: as `analyze_unit`; the processes are ended.
     """
     threads = threads_each(workers, settings.threads)
-    task = _Analysis(replace(settings, threads=threads))
+    task = Analysis(replace(settings, threads=threads))
     abandon = partial(give_up, work=WorkFolder(settings.results.work))
     return do_in_processes(task, units, workers, tell=tell, give_up=abandon)
 
 
-@dataclass(frozen=True, slots=True)
-class _Analysis:
+@dataclass(slots=True)
+class Analysis:
     """What each process does."""
 
     settings: WorkSettings
+    lock: FolderLock | None = None
 
     @property
     def threads(self) -> int | None:
@@ -50,7 +52,8 @@ class _Analysis:
 
     def begin(self) -> None:
         """Load the networks."""
-        WorkFolder(self.settings.results.work).join_in()
+        self.lock = WorkFolder(self.settings.results.work).lock
+        self.lock.join_in()
         analyzer(self.settings)
 
     def do(self, order: Order[Unit], tell: Callable[..., None]) -> None:

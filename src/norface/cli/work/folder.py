@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from norface.cli.console import WRONG_COMMAND, CommandError
+from norface.cli.folder_lock import FolderLock
 from norface.cli.plan import Planned
 from norface.cli.work.units import Unit, WorkSettings
 from norface.results import FrameAnalysis
@@ -19,7 +19,6 @@ from norface.runtime.records import Record, RecordError, load_record, save_recor
 from norface.runtime.sessions import Weights
 
 _FORMAT: Final = 1
-_ORPHANS_SECONDS: Final = 10.0
 
 
 @dataclass(slots=True)
@@ -56,21 +55,21 @@ class Done:
 
 
 class WorkFolder:
-    """The ledger, in a folder of its own among the results."""
+    """The ledger, in a folder of its own among the results.
+
+    Attributes:
+        folder: where it is.
+        lock: of the folder.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._lock: IO[str] | None = None
+        self.lock = FolderLock(folder)
 
     @property
     def exists(self) -> bool:
         """Whether there is one: a run was begun here, and not completed."""
         return self._plan.exists()
-
-    @property
-    def is_held(self) -> bool:
-        """Whether this run has the folder for itself."""
-        return self._lock is not None
 
     @property
     def is_empty(self) -> bool:
@@ -153,7 +152,7 @@ class WorkFolder:
             OSError: the folder cannot be written to.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._hold()
+        self.lock.hold()
         if anew:
             self._clear()
         now = {"format": _FORMAT, "options": _options(settings), "inputs": _inputs(inputs)}
@@ -173,7 +172,7 @@ class WorkFolder:
     def remove(self) -> None:
         """Remove the ledger."""
         self._clear()
-        self.release()
+        self.lock.release()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _clear(self) -> None:
@@ -181,56 +180,6 @@ class WorkFolder:
         self._plan.unlink(missing_ok=True)
         for path in self.folder.glob("unit-*"):
             path.unlink()
-
-    def release(self) -> None:
-        """Let other runs have the folder."""
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
-
-    def _hold(self) -> None:
-        self._lock = self._locked("lock", wait=0.0)
-        if self._lock is None:
-            raise CommandError(
-                f"Another run is writing into {self.folder.parent}. Wait for its end, or choose "
-                "another folder with --out.",
-                code=WRONG_COMMAND,
-            )
-        # The processes of a run that was killed may be about to end.
-        left = self._locked("workers", wait=_ORPHANS_SECONDS)
-        if left is None:
-            self.release()
-            raise CommandError(
-                f"Processes of an earlier run are still writing into {self.folder.parent}. End "
-                "them, or choose another folder with --out.",
-                code=WRONG_COMMAND,
-            )
-        left.close()
-
-    def join_in(self) -> None:
-        """Let no other run begin while this process, a worker of a run, lives."""
-        self._lock = self._locked("workers", wait=_ORPHANS_SECONDS, shared=True)
-
-    def _locked(self, name: str, *, wait: float, shared: bool = False) -> IO[str] | None:
-        """A file of the folder, locked as long as it is open; None if another process has it."""
-        file = (self.folder / name).open("a", encoding="utf-8")
-        try:
-            import fcntl
-        except ImportError:
-            return file
-        until = time.monotonic() + wait
-        while True:
-            try:
-                fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-                return file
-            except BlockingIOError:
-                if time.monotonic() >= until:
-                    file.close()
-                    return None
-                time.sleep(0.1)
-            except OSError:
-                # Some network file systems have no locks.
-                return file
 
     def _difference(self, now: Mapping[str, Any]) -> str:
         try:

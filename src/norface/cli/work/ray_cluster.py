@@ -159,7 +159,7 @@ class _Actor:
                 "must see the inputs and the folder for the results under the same paths."
             )
         # Of a run that was killed no process may write beside those of the next.
-        self._work.join_in()
+        self._work.lock.join_in()
         cv2.setNumThreads(self._settings.threads or 0)
         analyzer(self._settings)
         self._ready = True
