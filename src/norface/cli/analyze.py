@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import tyro
 
@@ -17,10 +18,14 @@ from norface.cli.work.units import Columns, Engine, Normalized, WorkSettings, cu
 from norface.faces.find import FaceFinder
 from norface.faces.identity import IdentityEmbedder, MissingExtraError
 from norface.faces.smoothing import Mode
+from norface.media.remote import UnavailableError
 from norface.runtime.corrections import BaselineMode
 from norface.runtime.following import People
 from norface.runtime.providers import Device
 from norface.runtime.video_reading import Selection
+
+_ADDRESS: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+:/")
+"""What a path makes of one."""
 
 _INPUTS = tyro.conf.arg(metavar="INPUT ...", help_behavior_hint="")
 _NO_DEFAULT = tyro.conf.arg(help_behavior_hint="")
@@ -66,7 +71,8 @@ def analyze(
     the command is repeated.
 
     Args:
-        inputs: Pictures, videos, folders of both, a webcam's number, an address (rtsp://...).
+        inputs: Pictures, videos, folders of both, a webcam's number, addresses (s3://...,
+            rtsp://...).
         out: Folder for the results.
         pictures: Also draw pictures/NAME.png, a slide of the photo and its faces, or, of a video,
             pictures/NAME.mp4: boxes, and a card for each person.
@@ -119,7 +125,16 @@ def analyze(
         FaceFinder(minimum_confidence=minimum_confidence, minimum_face_width=minimum_face_width)
     except ValueError as error:
         raise CommandError(f"{error}.", code=WRONG_COMMAND) from error
-    planned = plan(inputs, outputs=(results.normalized, results.pictures))
+    if not out.exists() and _ADDRESS.match(out.as_posix()):
+        raise CommandError(
+            f"{out} is an address: --out must be a folder of this machine, or a shared one. Copy "
+            "the results afterwards.",
+            code=WRONG_COMMAND,
+        )
+    try:
+        planned = plan(inputs, outputs=(results.normalized, results.pictures))
+    except UnavailableError as error:
+        raise CommandError(str(error), code=WRONG_COMMAND) from error
     if ray_address is not None and engine != "ray":
         raise CommandError("--ray-address is for --engine ray.", code=WRONG_COMMAND)
     _check(planned, settings, workers=workers, engine=engine)

@@ -11,6 +11,7 @@ from typing import Final
 from norface.cli.free_names import name_key, take_free
 from norface.media import images, video_source
 from norface.media.images import ImageError, list_images
+from norface.media.remote import RemoteError, RemoteFile, fetched, is_remote, list_remote, shown
 from norface.media.video import VideoError, is_video
 from norface.media.video_source import find_source
 
@@ -20,7 +21,6 @@ EVENTS: Final = "_events"
 _LONGEST_NAME: Final = 200
 """Bytes; file systems allow 255, of which the suffixes need some."""
 
-_ADDRESS: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+://")
 _RESERVED: Final = ("faces", "errors")
 """Names of tables that no video's may take."""
 
@@ -32,14 +32,16 @@ class Planned:
     Attributes:
         path: the file.
         name: of the files made from it: relative, without a suffix, and no other's of its kind.
-        source: an address or the number of a camera, in place of a file; else empty.
-        called: what tables call such a source: never with its password.
+        source: a stream's address or the number of a camera, in place of a file; else empty.
+        called: what tables call such a source, or a remote file: never with its password.
+        remote: a file to be fetched, in place of one that is here.
     """
 
     path: Path
     name: PurePosixPath
     source: str = ""
     called: str = ""
+    remote: RemoteFile | None = None
 
     @property
     def input(self) -> str:
@@ -68,30 +70,58 @@ class _Found:
     path: Path
     root: Path
     """The folder that the user named, or that holds the file that the user named."""
+    remote: RemoteFile | None = None
     relative: PurePosixPath = field(init=False)
 
     def __post_init__(self) -> None:
-        self.relative = PurePosixPath(self.path.relative_to(self.root).as_posix())
+        if self.remote is None:
+            self.relative = PurePosixPath(self.path.relative_to(self.root).as_posix())
+        else:
+            # What lies elsewhere may be called what no folder here can be.
+            *folders, name = self.remote.below.parts
+            self.relative = PurePosixPath(*map(_short, folders), name)
+
+    @property
+    def root_name(self) -> str:
+        return (self.root if self.remote is not None else self.root.resolve()).name or "root"
+
+    def planned(self, name: PurePosixPath) -> Planned:
+        called = "" if self.remote is None else self.remote.name
+        return Planned(self.path, name, called=called, remote=self.remote)
 
 
 def plan(inputs: Iterable[str | Path], *, outputs: Sequence[Path] = ()) -> Plan:
     """Find the pictures and videos that inputs name.
 
     Args:
-        inputs: files, folders, which are searched to the bottom, addresses, and the number of a
-            camera, unless a file has that name.
+        inputs: files, folders, which are searched to the bottom, addresses of both and of streams,
+            and the number of a camera, unless a file has that name.
         outputs: folders of pictures made by norface, not taken as input when they lie in a folder
             that is searched.
+
+    Raises:
+        UnavailableError: a package is missing that an address needs.
     """
     pictures: list[_Found] = []
     videos: list[_Found] = []
     streams: list[Planned] = []
     lives: list[Planned] = []
     problems: list[tuple[str, str]] = []
-    seen: set[Path] = set()
+    seen: set[Path | tuple[str, str]] = set()
     made = [folder.resolve() for folder in outputs]
     for given in inputs:
         path = Path(given)
+        if isinstance(given, str) and is_remote(given):
+            try:
+                for each in _remote(given):
+                    assert each.remote is not None
+                    key = (each.remote.name, each.remote.path)
+                    if key not in seen:
+                        seen.add(key)
+                        (videos if _is_remote_video(each.remote) else pictures).append(each)
+            except RemoteError as error:
+                problems.append((shown(given), str(error)))
+            continue
         if isinstance(given, str) and _is_no_file(given):
             try:
                 source = find_source(given)
@@ -120,7 +150,7 @@ def plan(inputs: Iterable[str | Path], *, outputs: Sequence[Path] = ()) -> Plan:
                 continue
             files = [file for file in files if not _is_below(file.resolve(), made)]
             if not files:
-                problems.append((path.as_posix(), "The folder holds no pictures and no videos."))
+                problems.append((path.as_posix(), _EMPTY))
                 continue
         for file in files:
             absolute = file.absolute()
@@ -131,9 +161,9 @@ def plan(inputs: Iterable[str | Path], *, outputs: Sequence[Path] = ()) -> Plan:
     taken = {*_RESERVED, *(name_key(stream.name) for stream in streams)}
     of_videos = _unique_names(videos, taken, reserved=EVENTS)
     return Plan(
-        [Planned(each.path, name) for each, name in zip(pictures, names, strict=True)],
+        [each.planned(name) for each, name in zip(pictures, names, strict=True)],
         [
-            *(Planned(each.path, name) for each, name in zip(videos, of_videos, strict=True)),
+            *(each.planned(name) for each, name in zip(videos, of_videos, strict=True)),
             *streams,
         ],
         problems,
@@ -144,8 +174,34 @@ def plan(inputs: Iterable[str | Path], *, outputs: Sequence[Path] = ()) -> Plan:
 _SUFFIXES: Final = images.SUFFIXES | video_source.SUFFIXES
 
 
+_EMPTY: Final = "The folder holds no pictures and no videos."
+
+
+def _remote(address: str) -> list[_Found]:
+    """What lies at an address; nothing of it is fetched.
+
+    Raises:
+        RemoteError: nothing does, or it cannot be listed.
+        UnavailableError: as `plan`.
+    """
+    listing = list_remote(address, _SUFFIXES)
+    if not listing.files:
+        raise RemoteError(_EMPTY)
+    root = Path(listing.folder)
+    return [_Found(Path(file.name), root, file) for file in listing.files]
+
+
+def _is_remote_video(file: RemoteFile) -> bool:
+    """Whether a file elsewhere is a video; where its name does not say, its content is fetched."""
+    suffix = file.below.suffix.lower()
+    if suffix in _SUFFIXES:
+        return suffix in video_source.SUFFIXES
+    with fetched(file) as path:
+        return is_video(path)
+
+
 def _is_no_file(given: str) -> bool:
-    return bool(_ADDRESS.match(given)) or (given.isdecimal() and not Path(given).exists())
+    return video_source.is_address(given) or (given.isdecimal() and not Path(given).exists())
 
 
 def _plain(name: str) -> str:
@@ -171,7 +227,7 @@ def _unique_names(
         lambda f: f.relative.with_name(_short(f.relative.stem)),
         lambda f: f.relative.with_name(_short(f.relative.name.replace(".", "_"))),
         lambda f: PurePosixPath(
-            f.root.resolve().name or "root",
+            f.root_name,
             *f.relative.parts[:-1],
             _short(f.relative.name.replace(".", "_")),
         ),

@@ -35,6 +35,15 @@ _PATIENCE_SECONDS: Final = 15.0
 
 _ADDRESS: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+://")
 
+PROTOCOLS: Final = frozenset(
+    {"amqp", "async", "bluray", "cache", "concat", "concatf", "crypto", "data", "fd", "ffrtmpcrypt",
+     "ffrtmphttp", "file", "ftp", "gopher", "gophers", "hls", "http", "httpproxy", "https",
+     "icecast", "ipfs", "ipns", "md5", "mmsh", "mmst", "pipe", "prompeg", "rist", "rtmp", "rtmpe",
+     "rtmps", "rtmpt", "rtmpte", "rtmpts", "rtp", "rtsp", "rtsps", "rtspt", "rtspu", "sap", "sctp",
+     "srt", "srtp", "subfile", "tcp", "tee", "tls", "udp", "udplite", "unix", "zmq"}
+)  # fmt: skip
+"""What FFmpeg reads itself. SFTP and SMB are left out: the FFmpeg of PyAV's wheels lacks them."""
+
 
 class VideoError(ValueError):
     """A video cannot be read or written; the message names it, the reason and the remedy."""
@@ -61,6 +70,11 @@ class Source:
     is_file: bool = False
 
 
+def is_address(text: str) -> bool:
+    """Whether a text is an address (``rtsp://...``), not a path."""
+    return bool(_ADDRESS.match(text))
+
+
 def find_source(source: str | os.PathLike[str] | int) -> Source:
     """What a path, an address or the number of a camera stands for.
 
@@ -77,7 +91,7 @@ def find_source(source: str | os.PathLike[str] | int) -> Source:
             raise VideoError(f"{name} cannot be opened: {error}") from error
         return Source(name, address, kind, options, live=True)
     text = os.fspath(source)
-    if _ADDRESS.match(text):
+    if is_address(text):
         return _address(text)
     path = Path(text)
     try:

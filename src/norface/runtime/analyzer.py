@@ -20,7 +20,13 @@ from norface.runtime.corrections import BaselineMode, Corrections, Rest, correct
 from norface.runtime.following import Follower, People
 from norface.runtime.networks import FaceNetworks
 from norface.runtime.normalizer import Normalizer
-from norface.runtime.picture_reading import Outcome, Picture, read_picture, read_pictures
+from norface.runtime.picture_reading import (
+    Outcome,
+    Picture,
+    ToCome,
+    read_picture,
+    read_pictures,
+)
 from norface.runtime.providers import Device
 from norface.runtime.reader import load_readers
 from norface.runtime.sessions import Weights
@@ -162,12 +168,12 @@ class Norface:
                 yield list(outcome.faces)
 
     def outcomes(
-        self, pictures: Iterable[Picture], *, keep_images: bool = False
+        self, pictures: Iterable[Picture | ToCome], *, keep_images: bool = False
     ) -> Generator[Outcome, None, None]:
         """As `analyze_batch`, but a picture that fails gives its error and stops no other.
 
         Args:
-            pictures: as for `analyze`.
+            pictures: as for `analyze`; or functions that read them when their turn has come.
             keep_images: give the pictures back as well.
         """
         return read_pictures(pictures, self._finder, self._networks, keep_images=keep_images)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from os import PathLike
@@ -21,6 +21,8 @@ from norface.runtime.batching import in_batches
 from norface.runtime.networks import FACES_AT_ONCE, Crop, FaceNetworks
 
 Picture: TypeAlias = "str | PathLike[str] | NDArray[np.generic] | Image.Image"
+ToCome: TypeAlias = "Callable[[], UInt8Image]"
+"""A picture that is fetched when its turn has come; as `read_picture` gives it."""
 
 _AHEAD: Final = 2
 """How many pictures are searched while others are read by the networks."""
@@ -53,7 +55,7 @@ def read_picture(picture: Picture) -> UInt8Image:
 
 
 def read_pictures(
-    pictures: Iterable[Picture],
+    pictures: Iterable[Picture | ToCome],
     finder: FaceFinder,
     networks: FaceNetworks,
     *,
@@ -79,11 +81,14 @@ def read_pictures(
 
 
 def _found(
-    pictures: Iterable[Picture], finder: FaceFinder, networks: FaceNetworks, keep_images: bool
+    pictures: Iterable[Picture | ToCome],
+    finder: FaceFinder,
+    networks: FaceNetworks,
+    keep_images: bool,
 ) -> Generator[tuple[Outcome, Sequence[Crop]], None, None]:
     for picture in pictures:
         try:
-            image = read_picture(picture)
+            image = picture() if callable(picture) else read_picture(picture)
             crops = networks.crops(image, finder.find(image))
         except (Exception, MemoryError) as error:
             # Whatever one picture does to a library must not stop the others.

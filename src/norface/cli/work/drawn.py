@@ -50,12 +50,15 @@ class DrawnPieces:
         if piece is not None:
             piece.__exit__(type(error), error, None)
 
-    def join(self, video: Planned, begins: list[float]) -> tuple[Path, str | None]:
+    def join(
+        self, video: Planned, begins: list[float], sound_from: Path | None
+    ) -> tuple[Path, str | None]:
         """Put the pieces together; the file, and what of the sound could not be read.
 
         Args:
-            video: the original, whose sound goes along.
+            video: the original.
             begins: seconds of the first frame of each record.
+            sound_from: the file whose sound goes along; None for a stream.
 
         Raises:
             VideoError: it cannot be written.
@@ -66,7 +69,7 @@ class DrawnPieces:
         damage = join_videos(
             pieces,
             path,
-            sound_from=None if video.source else video.path,
+            sound_from=sound_from,
             start=self._settings.selection.start or begins[0],
             stop=self._settings.selection.stop,
         )

@@ -223,8 +223,11 @@ def _options(settings: WorkSettings) -> dict[str, Any]:
 def _inputs(inputs: Sequence[Planned]) -> list[list[Any]]:
     found: list[list[Any]] = []
     for each in inputs:
-        size = time = None
-        if not each.source:
+        size: int | None = None
+        time: int | str | None = None
+        if each.remote is not None:
+            size, time = each.remote.size, each.remote.version
+        elif not each.source:
             with contextlib.suppress(OSError):
                 status = each.path.stat()
                 size, time = status.st_size, status.st_mtime_ns

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from norface.cli.plan import Planned
 from norface.cli.work.folder import Done, WorkFolder
+from norface.cli.work.originals import picture_to_read
 from norface.cli.work.units import Unit, WorkSettings
 from norface.media.images import ImageError, write_image
 from norface.pictures import annotate
@@ -56,7 +57,7 @@ def analyze_pictures(
         try:
             with contextlib.closing(
                 norface.outcomes(
-                    (each.path for each in part.pictures), keep_images=settings.pictures
+                    (picture_to_read(each) for each in part.pictures), keep_images=settings.pictures
                 )
             ) as outcomes:
                 for outcome in outcomes:

@@ -28,6 +28,7 @@ from norface.cli.work.progress import WorkProgress
 from norface.cli.work.ray_cluster import do_on_ray
 from norface.cli.work.unit import analyzer
 from norface.cli.work.units import Engine, Unit, WorkSettings
+from norface.media.private_folder import sweep_private_folders
 from norface.results import FaceAnalysis
 from norface.runtime.sessions import Weights
 from norface.tables.part_file import TableError
@@ -113,9 +114,13 @@ class Run:
         with WorkProgress(units=self.units, done=done, console=self.err) as progress:
             self.err = progress.console
             joined.go_on()
-            for unit in self._engine(left, progress):
-                progress.finished(unit)
-                joined.go_on()
+            try:
+                for unit in self._engine(left, progress):
+                    progress.finished(unit)
+                    joined.go_on()
+            finally:
+                # Of workers that were ended in the middle.
+                sweep_private_folders()
 
     def _engine(self, units: list[Unit], progress: WorkProgress) -> Iterator[Unit]:
         if not units:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from norface.cli.work.folder import Done, WorkFolder
+from norface.cli.work.originals import check_remotes
 from norface.cli.work.pictures import analyze_pictures
 from norface.cli.work.units import Unit, WorkSettings
 from norface.cli.work.video import analyze_video
@@ -43,6 +44,7 @@ def analyze_unit(
         OSError: the results cannot be written.
         WeightsError, ImageError, ValueError: the settings cannot be used.
     """
+    check_remotes(unit)
     work = WorkFolder(settings.results.work)
     norface = analyzer(settings)
     if unit.video is not None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from norface.cli.plan import Planned
 from norface.cli.work.drawn import DrawnPieces
 from norface.cli.work.folder import Done, WorkFolder
+from norface.cli.work.originals import OriginalVideo
 from norface.cli.work.pictures import reason
 from norface.cli.work.rows import rows
 from norface.cli.work.units import Unit, WorkSettings
@@ -53,8 +54,17 @@ def analyze_video(
         OSError: the results cannot be written.
     """
     assert unit.video is not None
-    video, done, files = unit.video, Done(), []
-    reading = _Reading(unit, video, settings, norface, work, tell=tell, given_up=given_up)
+    with OriginalVideo(unit.video) as original:
+        reading = _Reading(
+            unit, unit.video, original, settings, norface, work, tell=tell, given_up=given_up
+        )
+        return _read(unit.video, reading, settings, norface)
+
+
+def _read(
+    video: Planned, reading: _Reading, settings: WorkSettings, norface: Norface
+) -> tuple[Done, list[Path]]:
+    done, files = Done(), list[Path]()
     corrections = Corrections(
         smoothing=settings.smoothing, baseline=settings.baseline, thresholds=norface.thresholds
     )
@@ -90,7 +100,7 @@ def analyze_video(
     except VideoError as error:
         reading.problems.append(str(error))
     done.people = len(people) if settings.people != "none" else 0
-    done.errors = [(video.input, problem) for problem in reading.problems]
+    done.errors = [(video.input, reading.named(problem)) for problem in reading.problems]
     if done.frames:
         files.append(table)
         if settings.events and done.faces and norface.reads_action_units:
@@ -107,6 +117,7 @@ class _Reading:
         self,
         unit: Unit,
         video: Planned,
+        original: OriginalVideo,
         settings: WorkSettings,
         norface: Norface,
         work: WorkFolder,
@@ -119,6 +130,7 @@ class _Reading:
         self._given_up = bool(given_up)
         self._unit = unit
         self._video = video
+        self._original = original
         self._settings = settings
         self._norface = norface
         self._work = work
@@ -138,7 +150,7 @@ class _Reading:
             self._count += 1
         if self._given_up:
             return
-        with Video.open(self._video.source or self._video.path) as video:
+        with Video.open(self._original.source()) as video:
             expected = _expected(video, self._settings.selection)
             self.live = video.live
             try:
@@ -151,6 +163,10 @@ class _Reading:
             if video.damage:
                 self.problems.append(f"{video.name}: {video.damage}")
 
+    def named(self, problem: str) -> str:
+        """A problem, told of the video as the user called it."""
+        return self._original.named(problem)
+
     def recorded(self) -> Generator[FrameAnalysis, None, None]:
         """Those that are recorded by now."""
         for path in self._work.parts(self._unit):
@@ -160,7 +176,7 @@ class _Reading:
         """Make the annotated video, if that is asked for; the file."""
         if not self._settings.pictures or not self._begins:
             return []
-        path, damage = self._drawn.join(self._video, self._begins)
+        path, damage = self._drawn.join(self._video, self._begins, self._original.file())
         if damage:
             self.problems.append(f"{self._video.input}: sound: {damage}")
         return [path]
