@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 UInt8Image = NDArray[np.uint8]
+Direction: TypeAlias = tuple[float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,41 @@ class Pose:
     pitch: float
     yaw: float
     roll: float
+
+
+@dataclass(frozen=True, slots=True)
+class Gaze:
+    """Where the eyes look, seen from the camera, as `Pose` is: straight at it is (0, 0, -1).
+
+    docs/gaze.md says how it is estimated, how well, and what it is not good for.
+
+    Attributes:
+        left, right: direction of the person's own left and right eye, a vector of length 1 in the
+            axes of the picture: x to the right, y down, z away from the camera; None for an eye
+            that is shut. At least one of them is there.
+    """
+
+    left: Direction | None
+    right: Direction | None
+
+    @property
+    def direction(self) -> Direction:
+        """The mean of the eyes that are open, a vector of length 1."""
+        seen = [eye for eye in (self.left, self.right) if eye is not None]
+        x, y, z = (sum(parts) for parts in zip(*seen, strict=True))
+        length = math.hypot(x, y, z)
+        return x / length, y / length, z / length
+
+    @property
+    def yaw(self) -> float:
+        """Degrees, -90 to 90; positive: towards the person's own left (the picture's right)."""
+        x, _, z = self.direction
+        return math.degrees(math.atan2(x, -z))
+
+    @property
+    def pitch(self) -> float:
+        """Degrees, -90 to 90; positive: upwards."""
+        return -math.degrees(math.asin(max(-1.0, min(1.0, self.direction[1]))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +111,7 @@ class FaceAnalysis:
             installed.
         normalized: (256, 256, 3) uint8 RGB, the same expression on the common face.
         aligned: (256, 256, 3) uint8 RGB, the face as the networks saw it.
+        gaze: where the eyes look; None when both are shut.
     """
 
     face_id: int
@@ -86,6 +124,7 @@ class FaceAnalysis:
     emotions: Mapping[str, float]
     normalized: UInt8Image
     aligned: UInt8Image
+    gaze: Gaze | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The scores as plain Python values (no pictures, no landmarks), ready for JSON."""
@@ -94,6 +133,7 @@ class FaceAnalysis:
             "confidence": self.confidence,
             "box": {k: getattr(self.box, k) for k in ("x", "y", "width", "height")},
             "pose": {k: getattr(self.pose, k) for k in ("pitch", "yaw", "roll")},
+            "gaze": None if self.gaze is None else {"pitch": self.gaze.pitch, "yaw": self.gaze.yaw},
             "action_units": {
                 name: {
                     "intensity": unit.intensity,

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from norface.faces.bundle import canonical_face
+from norface.faces.gaze import estimate_gaze
 from norface.faces.pose import fit_head, rotation_from_pose
 from norface.facs import ACTION_UNITS, EMOTIONS
 from norface.results import ActionUnit, Box, FaceAnalysis, Pose
@@ -40,6 +41,7 @@ def canonical() -> Callable[..., FaceAnalysis]:
             emotions={emotion: i / 28 for i, emotion in enumerate(EMOTIONS)},
             normalized=PICTURE,
             aligned=PICTURE,
+            gaze=estimate_gaze(landmarks),
         )
 
     return make

@@ -1,4 +1,4 @@
-"""One found face: its place, its landmarks, its blendshapes and its pose."""
+"""One found face: its place, its landmarks, its blendshapes, its pose and its gaze."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from norface.faces.gaze import estimate_gaze
 from norface.faces.pose import fit_head
 from norface.facs import FACIAL_ACTIONS
-from norface.results import Box, Pose
+from norface.results import Box, Gaze, Pose
 
 UNKNOWN_ACTIONS: Final = tuple(name for name in FACIAL_ACTIONS if name == "tongueOut")
 """Facial actions that MediaPipe does not estimate; they are NaN."""
@@ -28,6 +29,7 @@ class FaceLandmarks:
         blendshapes: (52,) float32, 0 to 1, in the order of `facs.FACIAL_ACTIONS`; NaN where
             MediaPipe gives none (tongueOut).
         pose: rotation of the head.
+        gaze: where the eyes look; None when both are shut.
     """
 
     box: Box
@@ -35,12 +37,14 @@ class FaceLandmarks:
     points: NDArray[np.float32]
     blendshapes: NDArray[np.float32]
     pose: Pose
+    gaze: Gaze | None
 
     @classmethod
     def from_points(
         cls, points: NDArray[np.float32], blendshapes: NDArray[np.float32], confidence: float
     ) -> FaceLandmarks:
-        """Complete a face by what follows from its landmarks: box and pose."""
+        """Complete a face by what follows from its landmarks: box, pose and gaze."""
+        head = fit_head(points)
         x, y = (float(low) for low in points[:, :2].min(axis=0))
         right, bottom = (float(high) for high in points[:, :2].max(axis=0))
         return cls(
@@ -48,5 +52,6 @@ class FaceLandmarks:
             confidence=confidence,
             points=points,
             blendshapes=blendshapes,
-            pose=fit_head(points).pose,
+            pose=head.pose,
+            gaze=estimate_gaze(points, head),
         )

@@ -149,6 +149,7 @@ class FaceNetworks:
             # A copy: what is kept of one face must not hold the memory of all.
             normalized=normalized.copy(),
             aligned=crop.aligned,
+            gaze=crop.face.gaze,
         )
 
     def _units_of(self, scores: Scores, face: int) -> dict[str, ActionUnit]:

@@ -18,11 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from norface.facs import EMOTIONS
-from norface.results import ActionUnit, Box, FaceAnalysis, FrameAnalysis, Pose
+from norface.results import ActionUnit, Box, Direction, FaceAnalysis, FrameAnalysis, Gaze, Pose
 
 _NO_IMAGE: Final = np.empty((0, 0, 3), np.uint8)
 _NO_LANDMARKS: Final = np.empty((0, 3), np.float32)
 _SIDES: Final = ("intensity", "left", "right")
+_UNSEEN: Final = (np.nan, np.nan, np.nan)
 
 
 class RecordError(ValueError):
@@ -64,6 +65,7 @@ def save_record(
         "confidence": np.array([face.confidence for face in faces], np.float64),
         "box": _rows([(f.box.x, f.box.y, f.box.width, f.box.height) for f in faces], 4),
         "pose": _rows([(f.pose.pitch, f.pose.yaw, f.pose.roll) for f in faces], 3),
+        "gaze": _rows([_gaze_values(face.gaze) for face in faces], 6),
         "units": _rows([_unit_values(face) for face in faces], 5 * len(units)),
         "emotions": _rows([list(f.emotions.values()) for f in faces if f.emotions], len(EMOTIONS)),
     }
@@ -134,6 +136,11 @@ def _rows(values: Sequence[Sequence[float]], width: int) -> NDArray[np.float64]:
     return np.array(values, np.float64).reshape(len(values), width)
 
 
+def _gaze_values(gaze: Gaze | None) -> list[float]:
+    eyes = (None, None) if gaze is None else (gaze.left, gaze.right)
+    return [value for eye in eyes for value in (_UNSEEN if eye is None else eye)]
+
+
 def _unit_values(face: FaceAnalysis) -> list[float]:
     values: list[float] = []
     for unit in face.action_units.values():
@@ -162,9 +169,20 @@ def _faces(arrays: Mapping[str, NDArray[Any]], names: Sequence[str]) -> list[Fac
                 emotions=by_emotion,
                 normalized=_NO_IMAGE,
                 aligned=_NO_IMAGE,
+                gaze=_gaze(arrays["gaze"][i].tolist()),
             )
         )
     return faces
+
+
+def _gaze(values: Sequence[float]) -> Gaze | None:
+    left, right = _direction(values[:3]), _direction(values[3:])
+    return None if left is None and right is None else Gaze(left, right)
+
+
+def _direction(values: Sequence[float]) -> Direction | None:
+    x, y, z = values
+    return None if x != x else (x, y, z)
 
 
 def _unit(values: Sequence[float]) -> ActionUnit:

@@ -10,7 +10,7 @@ from norface.results import FaceAnalysis
 
 PLACE_COLUMNS: Final = (
     "input", "frame", "timestamp", "face_id", "success", "confidence",
-    "x", "y", "width", "height", "pitch", "yaw", "roll",
+    "x", "y", "width", "height", "pitch", "yaw", "roll", "gaze_pitch", "gaze_yaw",
 )  # fmt: skip
 
 
@@ -68,6 +68,9 @@ def face_row(
         row[side] = number(getattr(face.box, side), _PIXELS)
     for angle in ("pitch", "yaw", "roll"):
         row[angle] = number(getattr(face.pose, angle), _DEGREES)
+    if face.gaze is not None:
+        row["gaze_pitch"] = number(face.gaze.pitch, _DEGREES)
+        row["gaze_yaw"] = number(face.gaze.yaw, _DEGREES)
     for unit_name, unit in face.action_units.items():
         row[f"{unit_name}_r"] = number(unit.intensity, _INTENSITY)
         row[f"{unit_name}_p"] = number(unit.probability, _PROBABILITY)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from norface.faces.pose import fit_head
-from norface.results import FaceAnalysis
+from norface.results import FaceAnalysis, Gaze
 from norface.tables.columns import number
 from norface.tables.landmarks68 import landmarks_68
 
@@ -42,7 +42,7 @@ OPENFACE_COLUMNS: Final = (
     *_SPACE, *_RIGID, *_SHAPE,
     *(f"{unit}_r" for unit in INTENSITIES), *(f"{unit}_c" for unit in PRESENCES),
 )  # fmt: skip
-UNMEASURED_COLUMNS: Final = frozenset((*_GAZE, *_EYES, *_SHAPE))
+UNMEASURED_COLUMNS: Final = frozenset((*_EYES, *_SHAPE))
 """Always empty; a unit that the weights do not read (AU23 of the default) is as well."""
 
 _LOST: Final = dict.fromkeys(set(OPENFACE_COLUMNS) - UNMEASURED_COLUMNS, "0")
@@ -113,6 +113,7 @@ def _fill_geometry(row: dict[str, str], face: FaceAnalysis, size: tuple[int, int
         -np.arctan2(place[0], np.hypot(place[1], depth)),
     )
     room = _angles(line.T @ fit.rotation)
+    _fill_gaze(row, face.gaze, line.T)
     for names, values, digits in (
         (_POSE[:3], place, 1),
         (_POSE[3:], room, 3),
@@ -123,6 +124,22 @@ def _fill_geometry(row: dict[str, str], face: FaceAnalysis, size: tuple[int, int
         row.update(
             (name, number(float(value), digits)) for name, value in zip(names, values, strict=True)
         )
+
+
+def _fill_gaze(row: dict[str, str], gaze: Gaze | None, to_room: NDArray[np.float64]) -> None:
+    """Directions in the room, and the angles of their mean; an eye that is shut stays empty."""
+    if gaze is None:
+        return
+    # OpenFace's eye 0 is the one on the picture's left: the person's right.
+    for names, eye in ((_GAZE[:3], gaze.right), (_GAZE[3:6], gaze.left)):
+        if eye is not None:
+            row.update(
+                (name, number(float(part), 6))
+                for name, part in zip(names, to_room @ eye, strict=True)
+            )
+    x, y, z = to_room @ gaze.direction
+    row["gaze_angle_x"] = number(float(np.arctan2(x, -z)), 3)
+    row["gaze_angle_y"] = number(float(np.arctan2(y, -z)), 3)
 
 
 def _angles(rotation: NDArray[np.float64]) -> tuple[float, float, float]:
