@@ -18,7 +18,7 @@ from norface.results import FrameAnalysis
 from norface.runtime.records import Record, RecordError, load_record, save_record, write_whole
 from norface.runtime.sessions import Weights
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 
 
 @dataclass(slots=True)
