@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from norface.faces.bundle import canonical_face
 from norface.facs import ACTION_UNIT_NAMES
-from norface.results import FaceAnalysis, Pose
+from norface.results import FaceAnalysis, Gaze, Pose
 from norface.tables.columns import FACE_COLUMNS, face_row
 from norface.tables.landmarks68 import LANDMARKS_68
 from norface.tables.openface import OPENFACE_COLUMNS, UNMEASURED_COLUMNS
@@ -19,6 +20,16 @@ from norface.tables.styles import COLUMN_STYLES, FramePlace, style_columns, vide
 
 Make = Callable[..., FaceAnalysis]
 PLACE = FramePlace(name="clip.mp4", frame=7, time=0.28, size=(640, 480))
+
+
+GAZE = (*(f"gaze_{eye}_{axis}" for eye in (0, 1) for axis in "xyz"), "gaze_angle_x", "gaze_angle_y")
+
+
+def centred(face: FaceAnalysis) -> FaceAnalysis:
+    """The face with its middle in the middle of `PLACE`, where it is seen as it is in the room."""
+    middle = face.landmarks[list(LANDMARKS_68), :2].mean(axis=0)
+    moved = face.landmarks + np.array((*(np.array(PLACE.size) / 2 - middle), 0.0), np.float32)
+    return replace(face, landmarks=moved)
 
 
 def floats(row: dict[str, str], *names: str) -> list[float]:
@@ -73,7 +84,9 @@ def test_openface_counts_frames_from_1_and_units_as_it_does(canonical: Make) -> 
 def test_openface_writes_0_for_a_lost_face_and_nothing_for_what_is_not_measured() -> None:
     row = video_row("openface", PLACE, None)
     assert (row["frame"], row["timestamp"], row["success"]) == ("8", "0.280", "0")
-    assert {row[name] for name in ("face_id", "confidence", "x_0", "pose_Rx", "AU12_r")} == {"0"}
+    assert {row[name] for name in ("face_id", "confidence", "x_0", "pose_Rx", "AU12_r", *GAZE)} == {
+        "0"
+    }
     empty = {name for name, value in row.items() if not value}
     assert empty == {*UNMEASURED_COLUMNS, "AU23_r", "AU23_c"}
 
@@ -116,6 +129,35 @@ def test_openface_space_projects_onto_the_landmarks(canonical: Make) -> None:
     assert np.allclose(500 * X / Z + 320, x, atol=0.2)
     assert np.allclose(500 * Y / Z + 240, y, atol=0.2)
     assert np.allclose([x.mean(), y.mean()], floats(row, "p_tx", "p_ty"), atol=0.1)
+
+
+def test_openface_has_the_gaze_of_the_eye_on_the_picture_s_left_first(canonical: Make) -> None:
+    left, right = (0.6, 0.0, -0.8), (0.0, 0.28, -0.96)
+    face = centred(replace(canonical(), gaze=Gaze(left, right)))
+    row = video_row("openface", PLACE, face)
+    assert floats(row, *GAZE[:3]) == pytest.approx(right, abs=0.005)
+    assert floats(row, *GAZE[3:6]) == pytest.approx(left, abs=0.005)
+    assert [len(row[name].partition(".")[2]) for name in GAZE] == [6] * 6 + [3] * 2
+    # OpenFace's angles are positive to the picture's right and downwards.
+    x, y = 0.6 / (0.8 + 0.96), 0.28 / (0.8 + 0.96)
+    assert floats(row, *GAZE[6:]) == pytest.approx([math.atan(x), math.atan(y)], abs=0.005)
+
+
+def test_openface_leaves_a_shut_eye_empty(canonical: Make) -> None:
+    one = video_row("openface", PLACE, replace(canonical(), gaze=Gaze((0.0, 0.0, -1.0), None)))
+    assert [name for name in GAZE if not one[name]] == list(GAZE[:3])
+    none = video_row("openface", PLACE, replace(canonical(), gaze=None))
+    assert not any(none[name] for name in GAZE)
+    assert none["success"] == "1"
+
+
+def test_openface_s_gaze_is_in_the_room(canonical: Make) -> None:
+    # Who looks into the camera from the picture's right looks to the left.
+    face = replace(canonical(centre=(580.0, 240.0)), gaze=Gaze((0.0, 0.0, -1.0), None))
+    row = video_row("openface", PLACE, face)
+    place = np.array(floats(row, "pose_Tx", "pose_Ty", "pose_Tz"))
+    assert floats(row, *GAZE[3:6]) == pytest.approx(-place / np.linalg.norm(place), abs=0.002)
+    assert float(row["gaze_angle_x"]) == pytest.approx(-math.atan2(place[0], place[2]), abs=0.002)
 
 
 def test_the_68_are_68_and_mirror_each_other() -> None:

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from norface.facs import ACTION_UNITS
-from norface.results import ActionUnit, Box, FaceAnalysis, Pose
+from norface.results import ActionUnit, Box, FaceAnalysis, Gaze, Pose
 from norface.tables.columns import FACE_COLUMNS, face_row
 from norface.tables.writers import CsvTable
 
@@ -48,6 +49,14 @@ def test_a_face_fills_its_row() -> None:
     assert (row["AU12_left_r"], row["AU12_right_r"], row["AU04_c"]) == ("0.000", "5.000", "0")
     assert (row["emotion"], row["happiness"], row["fear"]) == ("happiness", "0.7500", "")
     assert (row["frame"], row["timestamp"]) == ("0", "")
+
+
+def test_a_gaze_fills_its_columns_and_a_shut_eye_leaves_them_empty() -> None:
+    looking = replace(face(), gaze=Gaze((0.6, 0.0, -0.8), None))
+    row = face_row("a.jpg", looking)
+    assert (row["gaze_pitch"], row["gaze_yaw"]) == ("0.00", "36.87")
+    row = face_row("a.jpg", face())
+    assert (row["gaze_pitch"], row["gaze_yaw"], row["yaw"]) == ("", "", "-12.35")
 
 
 def test_without_emotions_their_columns_are_empty() -> None:

@@ -133,10 +133,10 @@ def _sides(random: np.random.Generator) -> tuple[float, float]:
 def _gaze(random: np.random.Generator, actions: Array, chance: float) -> None:
     """Eyes that look somewhere in ``chance`` of the cases."""
     if random.random() <= chance:
-        _set_gaze(actions, random.uniform(-1, 1), random.uniform(-1, 1))
+        set_gaze(actions, random.uniform(-1, 1), random.uniform(-1, 1))
 
 
-def _set_gaze(actions: Array, across: float, up: float) -> None:
+def set_gaze(actions: Array, across: float, up: float) -> None:
     """Turn both eyes to the person's left and up, each -1 to 1; the lids follow down."""
     for name, value in (
         ("eyeLookOutLeft", across), ("eyeLookInRight", across),
