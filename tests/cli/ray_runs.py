@@ -3,32 +3,67 @@
     python ray_runs.py ARGUMENT ...
 
 Ray's workers are fresh processes: they find a `sitecustomize` in the folder that $QUICK names,
-which takes the same networks.
+which takes the same networks. $MACHINE is the name that those of one machine have; $FATE is what
+becomes of it: `lost` with the first picture that is read there, or `old`, with another norface.
+With $ONCE a unit is given up when the first worker that does it is gone.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 _FOR_WORKERS = """
 import sys
 
 if any(argument.endswith("default_worker.py") for argument in sys.orig_argv):
     sys.path.insert(0, {here!r})
-    import killed_runs
+    import ray_runs
 
-    killed_runs.prepare()
+    ray_runs.prepare_worker()
 """
 
-if __name__ == "__main__":
-    here = Path(__file__).parent
-    quick = Path(os.environ["QUICK"])
-    (quick / "sitecustomize.py").write_text(_FOR_WORKERS.format(here=str(here)))
-    os.environ["PYTHONPATH"] = str(quick)
-    sys.path.insert(0, str(here))
+
+def environment(quick: Path) -> dict[str, str]:
+    """What processes need so that the workers they start take the quick networks."""
+    (quick / "sitecustomize.py").write_text(_FOR_WORKERS.format(here=str(Path(__file__).parent)))
+    return {**os.environ, "QUICK": str(quick), "PYTHONPATH": str(quick)}
+
+
+def prepare_worker() -> None:
     import killed_runs
 
+    import norface
+
     killed_runs.prepare()
+    if os.environ.get("FATE") == "old":
+        norface.__version__ = "0.0"
+    read = killed_runs.Networks.read
+
+    def read_here(self: killed_runs.Networks, crops: Sequence[Any]) -> list[Any]:
+        machine = os.environ.get("MACHINE", "")
+        Path(os.environ["QUICK"], f"worked-{machine}").touch()
+        if os.environ.get("FATE") == "lost":
+            # Ray's process for the machine, whose end is that of all others there.
+            os.kill(os.getppid(), signal.SIGKILL)
+            time.sleep(600)
+        return read(self, crops)
+
+    killed_runs.Networks.read = read_here
+
+
+if __name__ == "__main__":
+    os.environ.update(environment(Path(os.environ["QUICK"])))
+    sys.path.insert(0, str(Path(__file__).parent))
+    import killed_runs
+    from norface.cli.work import crew
+
+    killed_runs.prepare()
+    if "ONCE" in os.environ:
+        crew._ATTEMPTS = 1
     sys.exit(killed_runs.main(sys.argv[1:]))
