@@ -21,10 +21,18 @@ _CONTAINER_FIRST: Final = frozenset({"abfs", "abfss"})
 _SECRET: Final = re.compile(r"[^/]*@|[^/:@]*:(?!\d*(?:/|$)).*@")
 """Who asks: up to the last @ of the host; or, where a secret holds a slash, of the address."""
 
+_IN_TEXT: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://[^\s'\"<>]+")
+
 _VERSIONS: Final = (
     # What object stores and file systems call it, the surest first.
     "ETag", "etag", "LastModified", "last_modified", "updated", "mtime", "modified", "created",
 )  # fmt: skip
+_PLAIN: Final = (
+    # (what is in the name of an error, what that means); each protocol has errors of its own.
+    ("Credential", "no credentials"),
+    ("Timeout", "no answer in time"),
+    ("Connect", "no connection"),
+)
 _LONGEST_REASON: Final = 300
 
 
@@ -113,7 +121,7 @@ def list_remote(address: str, suffixes: Collection[str]) -> Listing:
             return Listing(False, parts[-2] if len(parts) > 1 else "root", (file,))
         found = []
         for path, each in _files_below(system, root).items():
-            relative = path.removeprefix(root).lstrip("/")
+            relative = path.removeprefix(root).removeprefix("/")
             below = PurePosixPath(*_parts(relative))
             hidden = any(part.startswith(".") for part in below.parts)
             if below.parts and not hidden and below.suffix.lower() in suffixes:
@@ -195,12 +203,40 @@ def _system(address: str) -> tuple[Any, str]:
 
 
 def _files_below(system: Any, root: str) -> Mapping[str, Mapping[str, Any]]:
+    """What lies below a folder, by path."""
     from fsspec import AbstractFileSystem
+    from fsspec.asyn import AsyncFileSystem
 
-    # What is listed folder by folder would leave out those that cannot be read, without a word.
-    by_folders = type(system).find is AbstractFileSystem.find and not system.async_impl
-    found = system.find(root, detail=True, **({"on_error": "raise"} if by_folders else {}))
-    return {path: each for path, each in found.items() if each["type"] != "directory"}
+    kind = type(system)
+    if kind.find is AbstractFileSystem.find and (
+        not system.async_impl or kind._find is AsyncFileSystem._find
+    ):
+        found = _walked(system, root)
+    else:
+        # Object stores list everything in one go.
+        found = system.find(root, detail=True)
+    # A name that ends in a slash marks an empty folder of an object store.
+    return {
+        path: each
+        for path, each in found.items()
+        if each["type"] != "directory" and not path.endswith("/")
+    }
+
+
+def _walked(system: Any, root: str) -> dict[str, Mapping[str, Any]]:
+    """The same, folder by folder: fsspec leaves out what it cannot list, without a word."""
+    found: dict[str, Mapping[str, Any]] = {}
+    folders = [root]
+    while folders:
+        folder = folders.pop()
+        for each in system.ls(folder, detail=True):
+            path = each["name"].rstrip("/")
+            name = path.rpartition("/")[2]
+            if each["type"] != "directory":
+                found[path] = each
+            elif path != folder and not name.startswith(".") and not each.get("islink"):
+                folders.append(path)
+    return found
 
 
 def _parts(path: str) -> list[str]:
@@ -223,12 +259,12 @@ def _why(error: Exception, address: str) -> str:
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return f"it does not fit into {tempfile.gettempdir()}; set TMPDIR to a larger folder"
     kind, text = type(error).__name__, " ".join(str(error).split())
+    kind = next((f"{words}: {kind}" for part, words in _PLAIN if part in kind), kind)
     if not text or any(secret in text for secret in _secrets(address)):
         return kind
     # Libraries tell the addresses that they asked, which may be signed.
-    text = re.sub(r"://[^/\s]*@", "://", text)
-    text = re.sub(r"(://[^\s?]*)\?[^\s'\"]*", r"\1", text).rstrip(".")
-    return f"{kind}: {text[:_LONGEST_REASON]}"
+    text = _IN_TEXT.sub(lambda found: shown(found[0]), text)[:_LONGEST_REASON]
+    return f"{kind}: {text.rstrip('.')}"
 
 
 def _secrets(address: str) -> set[str]:
