@@ -12,7 +12,9 @@ import sys
 import time
 from collections.abc import Sequence
 from fractions import Fraction
+from multiprocessing import get_context
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import av
@@ -21,9 +23,11 @@ import pytest
 from PIL import Image
 
 from norface import Norface
-from norface.cli import main
+from norface.cli import main, normalize_task
+from norface.cli.folder_lock import FolderLock
 from norface.cli.normalize_plan import plan_normalize
 from norface.cli.normalize_video import normalize_video
+from norface.cli.work import processes
 from norface.media.images import read_image
 from norface.media.video import Video
 from norface.pictures.videos import Written
@@ -291,6 +295,75 @@ def test_a_video_that_was_stopped_is_gone_on_with(
     assert not list(tmp_path.glob("*-work"))
     if places:
         assert "9 faces had no place" in expected[1][0]
+
+
+def test_several_workers_make_the_same_files(
+    faces: Path, people: list[Path], tmp_path: Path
+) -> None:
+    film(faces / "film.mkv", [people[0]], frames=3)
+    (faces / "a" / "broken.jpg").write_bytes((faces / "a" / "one.jpg").read_bytes()[:500])
+    one, two = tmp_path / "one", tmp_path / "two"
+    for out, workers in ((one, 1), (two, 2)):
+        assert run(faces, tmp_path / "missing", "--out", out, "--workers", workers) == 3
+    assert files(one) == files(two)
+    assert (one / "normalized.csv").read_bytes() == (two / "normalized.csv").read_bytes()
+    for name in ("a/one.jpg", "a/b/two.png", "x.png"):
+        assert (one / name).read_bytes() == (two / name).read_bytes()
+
+
+class Deadly:
+    """Finds nobody; a picture called deadly ends the process."""
+
+    target = np.zeros((1, 1, 3), np.uint8)
+
+    def outcomes(self, pictures: Any) -> Any:
+        for path in pictures:
+            if "deadly" in path.name:
+                os._exit(9)
+            yield SimpleNamespace(faces=[])
+
+    def close(self) -> None:
+        pass
+
+    def __enter__(self) -> Deadly:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+
+def test_what_kills_a_worker_costs_itself_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Norface, "load", lambda **_: Deadly())
+    monkeypatch.setattr(processes, "get_context", lambda _: get_context("fork"))
+    # OpenCV's threads do not survive a fork.
+    monkeypatch.setattr("cv2.setNumThreads", lambda count: None)
+    monkeypatch.setattr(normalize_task, "PICTURES_A_UNIT", 4)
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    names = ["a", "b", "c_deadly", "d", "e_deadly", "f", "g", "h", "i"]
+    for name in names:
+        Image.new("RGB", (8, 8)).save(folder / f"{name}.png")
+    assert run(folder, "--out", out, "--workers", 2) == 3
+    notes = [row["note"] for row in table(out).values()]
+    assert [Path(name).stem for name in table(out)] == names
+    for name, note in zip(names, notes, strict=True):
+        ended = "Failed: the process that read it was ended twice (exit code 9)."
+        assert note == (ended if "deadly" in name else "")
+
+
+def test_one_run_at_a_time(
+    faces: Path, shared: Norface, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    (out / ".normalize-work").mkdir(parents=True)
+    other = FolderLock(out / ".normalize-work")
+    other.hold()
+    assert run(faces, "--out", out, "--overwrite") == 2
+    assert "Another run is writing" in capsys.readouterr().err
+    other.release()
+    assert run(faces, "--out", out, "--overwrite") == 0
 
 
 def test_results_are_not_replaced_unasked(

@@ -19,8 +19,8 @@ from norface.cli.console import (
 )
 from norface.cli.normalize_folder import NormalizeFolder
 from norface.cli.normalize_plan import plan_normalize
-from norface.cli.normalize_run import NormalizeRun, normalize_all
-from norface.runtime.analyzer import Norface
+from norface.cli.normalize_run import NormalizeRun
+from norface.cli.normalize_task import NormalizeTask
 from norface.runtime.sessions import Weights
 
 _NO_DEFAULT = tyro.conf.arg(help_behavior_hint="")
@@ -40,6 +40,7 @@ def normalize(
     target: Annotated[Path | None, _OPTIONAL_PATH] = None,
     side_by_side: Annotated[int | None, _PEOPLE] = None,
     no_sound: Annotated[bool, _NO_DEFAULT] = False,
+    workers: int = 1,
     overwrite: Annotated[bool, _NO_DEFAULT] = False,
     minimum_face_width: Annotated[float, tyro.conf.arg(metavar="PIXELS")] = 32.0,
     minimum_confidence: float = 0.5,
@@ -61,6 +62,7 @@ def normalize(
         side_by_side: In videos, set the faces of so many people side by side; else they are where
             they were.
         no_sound: Leave the sound of videos out.
+        workers: Processes that share the work and the cores.
         overwrite: Replace the results of an earlier run.
         minimum_face_width: Smaller faces are left out.
         minimum_confidence: Of the face finder, between 0 and 1.
@@ -76,21 +78,25 @@ def normalize(
             f"--side-by-side takes 1 to {_MOST_PLACES} people, not {side_by_side}.",
             code=WRONG_COMMAND,
         )
+    if workers < 1:
+        raise CommandError(f"--workers must be 1 or more: {workers}", code=WRONG_COMMAND)
     folder = NormalizeFolder(out)
     plan = plan_normalize(paths, out)
     folder.spare_inputs(plan)
     err = messages()
+    task = NormalizeTask(
+        folder=folder,
+        mark=plan.mark,
+        places=side_by_side,
+        sound=not no_sound,
+        weights=weights,
+        target=target,
+        minimum_confidence=minimum_confidence,
+        minimum_face_width=minimum_face_width,
+    )
     with ExitStack() as stack:
         try:
-            norface = stack.enter_context(
-                Norface.load(
-                    weights=weights,
-                    target=target,
-                    minimum_confidence=minimum_confidence,
-                    minimum_face_width=minimum_face_width,
-                    scores=False,
-                )
-            )
+            norface = stack.enter_context(task.load())
         except ValueError as error:
             raise CommandError(str(error), code=WRONG_COMMAND) from error
         options = {
@@ -102,17 +108,19 @@ def normalize(
             "minimum-face-width": minimum_face_width,
             "minimum-confidence": minimum_confidence,
         }
-        taken_up = folder.open(options, overwrite=overwrite)
-        run = NormalizeRun(folder=folder, plan=plan, places=side_by_side, sound=not no_sound)
+        lock = folder.lock
+        stack.callback(lock.release)
+        taken_up = folder.open(options, overwrite=overwrite, lock=lock)
+        run = NormalizeRun(task, plan, err)
         try:
-            normalize_all(norface, run, err, taken_up=taken_up)
+            run.carry_out(norface, workers, taken_up=taken_up)
         except KeyboardInterrupt:
             run.report()
             err.print("Stopped. Repeat the command to go on.", style="bold yellow")
             return INTERRUPTED
         except OSError as error:
             raise CommandError(f"{error} Repeat the command to go on.") from error
-    folder.finish()
+        folder.finish(plan)
     run.report()
     return SOME_FAILED if run.failed else SUCCESS
 

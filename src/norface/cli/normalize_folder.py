@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Final
 
 from norface.cli.console import WRONG_COMMAND, CommandError, unwritable
+from norface.cli.folder_lock import FolderLock
 from norface.cli.normalize_plan import Item, NormalizePlan
 from norface.media.half_written import half_written
 from norface.tables.part_file import part_of
 from norface.tables.reading import read_columns
+from norface.tables.writers import CsvTable
 
 COLUMNS: Final = ("input", "output", "faces", "frames", "frames_without_face", "note")
 """Of normalized.csv, a row a file: ``output`` is empty where none was written."""
@@ -46,24 +48,33 @@ class NormalizeFolder:
         """The folder of the pieces of a video."""
         return self.pieces / hashlib.sha256(item.output.as_posix().encode()).hexdigest()[:16]
 
-    def open(self, options: Mapping[str, object], *, overwrite: bool) -> bool:
+    @property
+    def lock(self) -> FolderLock:
+        """Keeps other runs out."""
+        return FolderLock(self.pieces)
+
+    def open(self, options: Mapping[str, object], *, overwrite: bool, lock: FolderLock) -> bool:
         """Make the folder ready; whether an unfinished run is to be taken up.
 
         Args:
             options: whatever changes what is written.
             overwrite: replace what is there.
+            lock: of the folder, held afterwards.
 
         Raises:
             CommandError: what is there is finished, or was begun with other options, or is not
-                norface's; or the folder cannot be written to.
+                norface's; or another run works in the folder, or it cannot be written to.
         """
         try:
             taken_up = not overwrite and self._takes_up(options)
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self.pieces.mkdir(parents=True, exist_ok=True)
+            lock.hold()
             if overwrite:
                 for path in (self.table, part_of(self.table)):
                     path.unlink(missing_ok=True)
-                shutil.rmtree(self.pieces, ignore_errors=True)
+                for path in self.pieces.iterdir():
+                    if path.is_dir():
+                        shutil.rmtree(path, ignore_errors=True)
             part = part_of(self.begun)
             part.write_text(json.dumps(options, indent=1) + "\n", encoding="utf-8")
             part.replace(self.begun)
@@ -73,8 +84,19 @@ class NormalizeFolder:
             raise unwritable(self.folder, error) from error
         return taken_up
 
-    def finish(self) -> None:
-        """Note that the run is finished."""
+    def finish(self, plan: NormalizePlan) -> None:
+        """Note that the run is finished, and order the table as its inputs were named."""
+        if self.table.exists():
+            read = read_columns(self.table, COLUMNS)
+            names = [item.input for item in plan.items]
+            places = {name: i for i, name in enumerate(names)}
+            texts = [read.texts(column).tolist() for column in COLUMNS]
+            rows = sorted(zip(*texts, strict=True), key=lambda row: places.get(row[0], -1))
+            ordered = self.pieces / self.table.name
+            with CsvTable(ordered, COLUMNS) as table:
+                for row in rows:
+                    table.write(dict(zip(COLUMNS, row, strict=True)))
+            ordered.replace(self.table)
         shutil.rmtree(self.pieces, ignore_errors=True)
         self.begun.unlink(missing_ok=True)
 

@@ -52,11 +52,12 @@ class NormalizePlan:
     problems: Sequence[tuple[str, str]]
     mark: str
 
-    def face_file(self, item: Item, face: int) -> PurePosixPath:
-        """The file of a face of a picture; the first, which is the largest, has its name."""
-        if face == 0:
-            return item.output
-        return item.output.with_name(f"{item.output.stem}{self.mark}{face}{item.output.suffix}")
+
+def face_file(item: Item, face: int, mark: str) -> PurePosixPath:
+    """The file of a face of a picture; the first, which is the largest, has its name."""
+    if face == 0:
+        return item.output
+    return item.output.with_name(f"{item.output.stem}{mark}{face}{item.output.suffix}")
 
 
 def plan_normalize(paths: Iterable[Path], out: Path) -> NormalizePlan:
