@@ -32,7 +32,8 @@ if any(argument.endswith("default_worker.py") for argument in sys.orig_argv):
 def environment(quick: Path) -> dict[str, str]:
     """What processes need so that the workers they start take the quick networks."""
     (quick / "sitecustomize.py").write_text(_FOR_WORKERS.format(here=str(Path(__file__).parent)))
-    return {**os.environ, "QUICK": str(quick), "PYTHONPATH": str(quick)}
+    path = os.pathsep.join([str(quick), *filter(None, [os.environ.get("PYTHONPATH")])])
+    return {**os.environ, "QUICK": str(quick), "PYTHONPATH": path}
 
 
 def prepare_worker() -> None:
@@ -61,6 +62,7 @@ if __name__ == "__main__":
     os.environ.update(environment(Path(os.environ["QUICK"])))
     sys.path.insert(0, str(Path(__file__).parent))
     import killed_runs
+
     from norface.cli.work import crew
 
     killed_runs.prepare()

@@ -35,6 +35,16 @@ needs_ray = pytest.mark.skipif(
 RUNS = Path(__file__).with_name("ray_runs.py")
 
 
+def environment(folder: Path) -> dict[str, str]:
+    specification = importlib.util.spec_from_file_location("ray_runs", RUNS)
+    assert specification is not None
+    assert specification.loader is not None
+    ray_runs = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(ray_runs)
+    made: dict[str, str] = ray_runs.environment(folder)
+    return made
+
+
 def free_port() -> int:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
@@ -50,9 +60,7 @@ class Machines:
         # A socket's path may have some hundred characters.
         self.short = Path(tempfile.mkdtemp(prefix="norface-ray-", dir="/tmp"))
         self.environment = {
-            **os.environ,
-            "QUICK": str(folder),
-            "PYTHONPATH": str(folder),
+            **environment(folder),
             "RAY_USAGE_STATS_ENABLED": "0",
             "RAY_AUTH_MODE": "token",
             "RAY_AUTH_TOKEN": "of-these-tests-alone",
@@ -135,7 +143,6 @@ def machines(
     (inputs / "bad.jpg").write_text("This is no picture.")
     noise_film(inputs / "a.mp4", 45)
     noise_film(inputs / "b.ts", 30)
-    write_sitecustomize(folder)
     started = Machines(folder)
     try:
         code, said = started.analyze(folder, "local")
@@ -143,15 +150,6 @@ def machines(
         yield started
     finally:
         started.close()
-
-
-def write_sitecustomize(folder: Path) -> None:
-    specification = importlib.util.spec_from_file_location("ray_runs", RUNS)
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    module.environment(folder)
 
 
 def contents(folder: Path) -> dict[str, str]:
