@@ -69,7 +69,7 @@ def main() -> None:
 
 def renders_table(count: int) -> str:
     """Render, estimate and compare."""
-    read, head, seen, turned, sides = [], [], [], [], []
+    read, head, seen, turned, posed = [], [], [], [], []
     shut: dict[bool, list[bool]] = {True: [], False: []}
     with FaceFinder() as finder:
         for i in range(count):
@@ -89,10 +89,10 @@ def renders_table(count: int) -> str:
             on_ball, of_ball = true_directions(picture, pose)
             seen.append((on_ball.yaw, on_ball.pitch))
             turned.append((of_ball.yaw, of_ball.pitch))
-            sides.append(abs(pose.yaw))
+            posed.append((pose.yaw, pose.pitch))
     lines = [f"{len(read)} faces with open eyes."]
     for name, truth in (("where the iris is seen", seen), ("rotation of the ball", turned)):
-        lines += ["", f"Truth: {name}.", "", *compared(*map(np.array, (read, head, truth)))]
+        lines += ["", f"Truth: {name}.", "", *compared(*map(np.array, (read, head, truth, posed)))]
     errors = np.abs(np.array(read) - seen)
     lines += [
         "",
@@ -100,7 +100,8 @@ def renders_table(count: int) -> str:
         "|---|---|---|---|",
     ]
     for low, high in pairwise(SEEN_TURNED):
-        of = (np.array(sides) >= low) & (np.array(sides) < high)
+        turn = np.abs(np.array(posed)[:, 0])
+        of = (turn >= low) & (turn < high)
         yaw, pitch = errors[of].mean(axis=0)
         lines.append(f"| {low} to {high} degrees | {of.sum()} | {yaw:.1f} | {pitch:.1f} |")
     lines += [
@@ -151,8 +152,11 @@ def true_directions(picture: Picture, pose: Pose) -> tuple[Gaze, Gaze]:
     return Gaze(*map(tuple, on_ball)), Gaze(*map(tuple, of_ball))
 
 
-def compared(read: Values, head: Values, truth: Values) -> list[str]:
-    """Rows of a table: the estimate and the head's direction against the truth (N, 2)."""
+def compared(read: Values, head: Values, truth: Values, pose: Values) -> list[str]:
+    """Rows of a table: the estimate and the measured head against the truth, all (N, 2).
+
+    The eyes in the head: the estimate against the measured head, the truth against the true one.
+    """
     lines = [
         "| | mean error | the same without the bias | bias | r | r of the eyes in the head |",
         "|---|---|---|---|---|---|",
@@ -161,16 +165,12 @@ def compared(read: Values, head: Values, truth: Values) -> list[str]:
         for name, values in (("estimate", read), ("straight along the head", head)):
             error = values[:, k] - truth[:, k]
             bias = np.median(error)
-            in_head = (
-                pearson(read[:, k] - head[:, k], truth[:, k] - head[:, k])
-                if values is read
-                else None
-            )
+            in_head = pearson(read[:, k] - head[:, k], truth[:, k] - pose[:, k])
             lines.append(
                 f"| {angle}, {name} | {np.abs(error).mean():.1f} | "
                 f"{np.abs(error - bias).mean():.1f} | {bias:+.1f} | "
                 f"{pearson(values[:, k], truth[:, k]):.2f} | "
-                f"{'' if in_head is None else f'{in_head:.2f}'} |"
+                f"{f'{in_head:.2f}' if values is read else ''} |"
             )
     return lines
 
