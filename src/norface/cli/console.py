@@ -58,3 +58,8 @@ def printable(text: str) -> str:
     encoding = sys.stdout.encoding or "utf-8"
     shown = text.encode(encoding, "replace").decode(encoding)
     return "".join(c if c.isprintable() else "?" for c in shown)
+
+
+def counted(number: int, thing: str) -> str:
+    """A number of things, in words."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

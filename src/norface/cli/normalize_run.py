@@ -18,7 +18,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from norface.cli.console import output, printable
+from norface.cli.console import counted, output, printable
 from norface.cli.normalize_folder import COLUMNS, NormalizeFolder
 from norface.cli.normalize_plan import NormalizePlan
 from norface.cli.normalize_task import Normalized, NormalizeTask, NormalizeUnit, cut_into_units
@@ -165,9 +165,11 @@ class NormalizeRun:
         if self.earlier:
             words.append(f"{self.earlier} done before")
         words += [
-            _count(n, what) for n, what in ((self.pictures, "picture"), (self.videos, "video")) if n
+            counted(n, what)
+            for n, what in ((self.pictures, "picture"), (self.videos, "video"))
+            if n
         ]
-        words.append(_count(self.faces, "face"))
+        words.append(counted(self.faces, "face"))
         if self.without_face:
             words.append(f"{self.without_face} without a face")
         summary = ", ".join(words) + f" -> {self.folder.folder}{os.sep}"
@@ -175,7 +177,3 @@ class NormalizeRun:
         if self.failed:
             said = f"{self.failed} could not be normalized: see {self.folder.table}"
             output().print(printable(said), style="red", soft_wrap=True)
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

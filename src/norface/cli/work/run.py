@@ -15,6 +15,7 @@ from norface.cli.console import (
     SUCCESS,
     WRONG_COMMAND,
     CommandError,
+    counted,
     messages,
     output,
     printable,
@@ -156,10 +157,10 @@ class Run:
         assert self.joined is not None
         if self.planned.pictures:
             count = self.joined.totals.pictures
-            words.append(f"{count} of {_count(len(self.planned.pictures), 'picture')}")
+            words.append(f"{count} of {counted(len(self.planned.pictures), 'picture')}")
         if self.planned.videos:
             count = len(self.joined.videos)
-            words.append(f"{count} of {_count(len(self.planned.videos), 'video')}")
+            words.append(f"{count} of {counted(len(self.planned.videos), 'video')}")
         return " and ".join(words)
 
     def kept(self) -> str:
@@ -188,7 +189,7 @@ class Run:
             out.print(f"... and {left_out} more in {results.faces}", soft_wrap=True)
         for unit, done in self.joined.videos[:_ROWS_SHOWN]:
             assert unit.video is not None
-            said = f"{unit.video.input}: {_count(done.frames, 'frame')}"
+            said = f"{unit.video.input}: {counted(done.frames, 'frame')}"
             if done.people:
                 said += f", {done.people} {'person' if done.people == 1 else 'people'}"
             if done.without_face:
@@ -197,15 +198,11 @@ class Run:
             out.print(printable(said), soft_wrap=True)
         words = []
         if self.planned.pictures or not self.planned.videos:
-            words += [_count(totals.pictures, "picture"), _count(faces, "face")]
+            words += [counted(totals.pictures, "picture"), counted(faces, "face")]
             words += [f"{without} without a face"] if without else []
         if self.planned.videos:
-            words += [_count(len(of_videos), "video"), _count(totals.frames, "frame")]
+            words += [counted(len(of_videos), "video"), counted(totals.frames, "frame")]
         out.print(printable(f"{', '.join(words)} -> {results.folder}{os.sep}"), soft_wrap=True)
         if totals.errors:
             said = f"{len(totals.errors)} could not be read: see {results.errors}"
             out.print(printable(said), style="red", soft_wrap=True)
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
