@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from norface.facs import ACTION_UNITS
-from norface.tables.columns import FACE_COLUMNS, PLACE_COLUMNS
+from norface.tables.columns import FACE_COLUMNS, GAZE_COLUMNS, PLACE_COLUMNS
 
 TEST_COMMAND = 'pip install -c constraints.txt -e ".[dev,train]" && pytest'
 
@@ -45,7 +45,7 @@ def test_every_dependency_has_its_reason(root: Path) -> None:
 
 def test_every_column_is_explained(root: Path) -> None:
     said = (root / "docs" / "columns.md").read_text()
-    assert not [name for name in PLACE_COLUMNS if f"`{name}`" not in said]
+    assert not [name for name in (*PLACE_COLUMNS, *GAZE_COLUMNS) if f"`{name}`" not in said]
     for unit in ACTION_UNITS:
         sides = "yes" if unit.has_sides else "no"
         assert f"| {unit.name} | {unit.description} | {sides} |" in said

@@ -52,6 +52,7 @@ def test_a_face_fills_its_row() -> None:
 
 
 def test_a_gaze_fills_its_columns_and_a_shut_eye_leaves_them_empty() -> None:
+    assert FACE_COLUMNS[-11:-8] == ("gaze_pitch", "gaze_yaw", "emotion")
     looking = replace(face(), gaze=Gaze((0.6, 0.0, -0.8), None))
     row = face_row("a.jpg", looking)
     assert (row["gaze_pitch"], row["gaze_yaw"]) == ("0.00", "36.87")

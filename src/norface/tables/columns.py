@@ -10,8 +10,9 @@ from norface.results import FaceAnalysis
 
 PLACE_COLUMNS: Final = (
     "input", "frame", "timestamp", "face_id", "success", "confidence",
-    "x", "y", "width", "height", "pitch", "yaw", "roll", "gaze_pitch", "gaze_yaw",
+    "x", "y", "width", "height", "pitch", "yaw", "roll",
 )  # fmt: skip
+GAZE_COLUMNS: Final = ("gaze_pitch", "gaze_yaw")
 
 
 def face_columns(units: Sequence[str] = ACTION_UNIT_NAMES) -> tuple[str, ...]:
@@ -21,7 +22,7 @@ def face_columns(units: Sequence[str] = ACTION_UNIT_NAMES) -> tuple[str, ...]:
         for unit in map(action_unit, units)
         for suffix in (("r", "p", "c", "left_r", "right_r") if unit.has_sides else ("r", "p", "c"))
     ]
-    return (*PLACE_COLUMNS, *of_units, "emotion", *EMOTIONS)
+    return (*PLACE_COLUMNS, *of_units, *GAZE_COLUMNS, "emotion", *EMOTIONS)
 
 
 FACE_COLUMNS: Final = face_columns()
@@ -68,9 +69,6 @@ def face_row(
         row[side] = number(getattr(face.box, side), _PIXELS)
     for angle in ("pitch", "yaw", "roll"):
         row[angle] = number(getattr(face.pose, angle), _DEGREES)
-    if face.gaze is not None:
-        row["gaze_pitch"] = number(face.gaze.pitch, _DEGREES)
-        row["gaze_yaw"] = number(face.gaze.yaw, _DEGREES)
     for unit_name, unit in face.action_units.items():
         row[f"{unit_name}_r"] = number(unit.intensity, _INTENSITY)
         row[f"{unit_name}_p"] = number(unit.probability, _PROBABILITY)
@@ -79,6 +77,9 @@ def face_row(
             row[f"{unit_name}_left_r"] = number(unit.left, _INTENSITY)
         if unit.right is not None:
             row[f"{unit_name}_right_r"] = number(unit.right, _INTENSITY)
+    if face.gaze is not None:
+        row["gaze_pitch"] = number(face.gaze.pitch, _DEGREES)
+        row["gaze_yaw"] = number(face.gaze.yaw, _DEGREES)
     row["emotion"] = face.emotion or ""
     for emotion, probability in face.emotions.items():
         row[emotion] = number(probability, _PROBABILITY)
