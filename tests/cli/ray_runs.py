@@ -47,9 +47,12 @@ def prepare_worker() -> None:
     read = killed_runs.Networks.read
 
     def read_here(self: killed_runs.Networks, crops: Sequence[Any]) -> list[Any]:
-        machine = os.environ.get("MACHINE", "")
-        Path(os.environ["QUICK"], f"worked-{machine}").touch()
+        machine, quick = os.environ.get("MACHINE", ""), Path(os.environ["QUICK"])
+        (quick / f"worked-{machine}").touch()
         if os.environ.get("FATE") == "lost":
+            # The other's only core is taken by then.
+            while not (quick / "worked-first").exists():
+                time.sleep(0.05)
             # Ray's process for the machine, whose end is that of all others there.
             os.kill(os.getppid(), signal.SIGKILL)
             time.sleep(600)
