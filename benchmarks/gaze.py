@@ -2,6 +2,7 @@
 
     python benchmarks/gaze.py renders [--count 400]
     python benchmarks/gaze.py portraits FOLDER
+    python benchmarks/gaze.py small FOLDER [--count 60]
 
 - ``renders``: people with their heads turned by up to 30 degrees sideways and 15 up and down, the
   eyes anywhere within their reach, 256 pixels, any light and camera, without glasses and hats; the
@@ -12,6 +13,7 @@
 - ``portraits``: a folder of photos whose people look into the camera, so that the truth is 0. Those
   who look elsewhere count as errors, so medians say more than means. Also the centre of the ball
   that these photos call for, and how far the mirrored photo gives another direction.
+- ``small``: the same photos shrunk, and how far their directions are from those of the whole ones.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -46,6 +49,7 @@ SIZE = 256
 TO_PICTURE = np.array((1.0, -1.0, -1.0))
 """From the axes of the rendered head to those of a picture."""
 
+WIDTHS = (200, 100, 64, 48, 32)
 SEEN_TURNED = (0, 10, 20, 30)
 SHUT_FROM = 0.8
 
@@ -57,14 +61,18 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     renders = commands.add_parser("renders")
     renders.add_argument("--count", type=int, default=400)
-    portraits = commands.add_parser("portraits")
-    portraits.add_argument("folder", type=Path)
+    for name in ("portraits", "small"):
+        command = commands.add_parser(name)
+        command.add_argument("folder", type=Path)
+        if name == "small":
+            command.add_argument("--count", type=int, default=60)
     options = parser.parse_args()
-    print(
-        renders_table(options.count)
-        if options.command == "renders"
-        else portraits_table(options.folder)
-    )
+    if options.command == "renders":
+        print(renders_table(options.count))
+    elif options.command == "portraits":
+        print(portraits_table(options.folder))
+    else:
+        print(small_table(options.folder, options.count))
 
 
 def renders_table(count: int) -> str:
@@ -217,6 +225,30 @@ def portraits_table(folder: Path) -> str:
             f"Centre of the ball, outwards, down, backwards: {centre} mm.",
         ]
     )
+
+
+def small_table(folder: Path, count: int) -> str:
+    """How far directions move as the face becomes smaller."""
+    apart: dict[int, list[tuple[float, float]]] = {width: [] for width in WIDTHS}
+    with FaceFinder(minimum_face_width=min(WIDTHS) / 2) as finder:
+        for path in list_images([folder])[:count]:
+            image = read_image(path)
+            whole = finder.find(image)[:1]
+            if not whole or whole[0].gaze is None:
+                continue
+            for width in WIDTHS:
+                zoom = width / whole[0].box.width
+                shrunk = cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
+                found = finder.find(shrunk)[:1]
+                if found and found[0].gaze is not None:
+                    one, other = whole[0].gaze, found[0].gaze
+                    apart[width].append((abs(one.yaw - other.yaw), abs(one.pitch - other.pitch)))
+    lines = ["| width of the face, pixels | faces | yaw | pitch |", "|---|---|---|---|"]
+    for width, differences in apart.items():
+        if differences:
+            yaw, pitch = np.mean(differences, axis=0)
+            lines.append(f"| {width} | {len(differences)} | {yaw:.1f} | {pitch:.1f} |")
+    return "\n".join(lines)
 
 
 def ball_centre(faces: list[NDArray[np.float32]]) -> Values:
