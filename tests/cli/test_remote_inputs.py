@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import ModuleType
 
 import fsspec
@@ -21,7 +21,10 @@ from PIL import Image
 
 from norface import Norface
 from norface.cli import main
+from norface.cli.plan import Planned
+from norface.cli.results_folder import ResultsFolder
 from norface.cli.work import units
+from norface.cli.work.unit import analyze_unit
 from norface.media import remote
 
 Row = dict[str, str]
@@ -290,6 +293,16 @@ def test_without_the_extra_it_is_told_and_files_here_are_read(
     assert 'pip install "norface[remote]"' in " ".join(capsys.readouterr().err.split())
     assert not (folder / "out").exists()
     assert main(["analyze", "in/a.png", "--out", "out"]) == 0
+
+
+def test_a_worker_that_lacks_a_package_is_no_fault_of_the_files(folder: Path) -> None:
+    file = remote.RemoteFile("x", PurePosixPath("x.jpg"), 1, None, "unheard-of://x.jpg", "x.jpg")
+    planned = Planned(Path("x.jpg"), PurePosixPath("x"), called="x", remote=file)
+    settings = units.WorkSettings(results=ResultsFolder(folder / "out"))
+    for unit in (units.Unit(0, pictures=(planned,)), units.Unit(0, video=planned)):
+        with pytest.raises(remote.UnavailableError):
+            analyze_unit(unit, settings)
+    assert not (folder / "out").exists()
 
 
 def test_an_address_that_ffmpeg_reads_is_no_remote_file(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import pickle
 import tempfile
 from pathlib import Path
@@ -43,6 +44,10 @@ class Locked(LocalFileSystem):
     """Lists no folder called locked."""
 
     protocol = "locked"
+
+    @classmethod
+    def _strip_protocol(cls, path: str) -> str:
+        return path.removeprefix("locked://").rstrip("/")
 
     def ls(self, path: str, detail: bool = False, **kwargs: object) -> list:
         if path.rstrip("/").endswith("locked"):
@@ -121,6 +126,14 @@ def test_a_folder_is_listed_as_one_on_a_disk_is(memory: MemoryFileSystem) -> Non
     assert all(file.version for file in listing.files)
 
 
+def test_all_of_a_file_system_is_listed(memory: MemoryFileSystem) -> None:
+    memory.pipe("/in/x.jpg", b"1")
+    listing = list_remote("memory://", SUFFIXES)
+    assert [(file.name, str(file.below)) for file in listing.files] == [
+        ("memory://in/x.jpg", "in/x.jpg")
+    ]
+
+
 def test_a_file_is_taken_whatever_its_name(memory: MemoryFileSystem) -> None:
     memory.pipe("/bucket/in/x.dat", b"1")
     listing = list_remote("memory://bucket/in/x.dat", SUFFIXES)
@@ -179,6 +192,19 @@ def test_a_file_is_there_as_long_as_it_is_needed(memory: MemoryFileSystem) -> No
     with pytest.raises(RemoteError, match="not there any more"), fetched(file):
         pass
     assert not list(Path(tempfile.gettempdir()).iterdir())
+
+
+def test_no_room_for_a_file_is_told(
+    memory: MemoryFileSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*given: object, **more: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    memory.pipe("/bucket/x.jpg", b"content")
+    (file,) = list_remote("memory://bucket/x.jpg", SUFFIXES).files
+    monkeypatch.setattr(MemoryFileSystem, "get_file", full)
+    with pytest.raises(RemoteError, match="TMPDIR"), fetched(file):
+        pass
 
 
 @pytest.mark.parametrize("error", [OSError, PermissionError, ConnectionResetError, TimeoutError])

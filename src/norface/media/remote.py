@@ -125,7 +125,7 @@ def list_remote(address: str, suffixes: Collection[str]) -> Listing:
             below = PurePosixPath(*_parts(relative))
             hidden = any(part.startswith(".") for part in below.parts)
             if below.parts and not hidden and below.suffix.lower() in suffixes:
-                named = f"{name.rstrip('/')}/{relative}"
+                named = f"{name}{'' if name.endswith('/') else '/'}{relative}"
                 found.append(RemoteFile(named, below, *_state(each), address, path))
     except UnavailableError:
         raise
