@@ -108,17 +108,20 @@ class Machines:
             end(process)
         shutil.rmtree(self.short, ignore_errors=True)
 
-    def analyze(self, folder: Path, out: str, *more: str, **other: str) -> tuple[int, str]:
-        done = subprocess.run(
+    def begin(self, out: str, *more: str, **other: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
             [sys.executable, str(RUNS), "analyze", "in", "--out", out, "--events", *more],
-            cwd=folder,
+            cwd=self.folder,
             env={**self.environment, **other},
-            capture_output=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=120,
-            check=False,
         )
-        return done.returncode, done.stderr
+
+    def analyze(self, out: str, *more: str, **other: str) -> tuple[int, str]:
+        process = self.begin(out, *more, **other)
+        _, said = process.communicate(timeout=300)
+        return process.returncode, said
 
 
 def end(process: subprocess.Popen[str]) -> None:
@@ -145,7 +148,7 @@ def machines(
     noise_film(inputs / "b.ts", 30)
     started = Machines(folder)
     try:
-        code, said = started.analyze(folder, "local")
+        code, said = started.analyze("local")
         assert code == 3, said
         yield started
     finally:
@@ -172,7 +175,7 @@ def ray(machines: Machines) -> Iterator[tuple[str, ...]]:
 @pytest.mark.slow
 def test_two_machines_make_what_one_process_makes(machines: Machines, ray: tuple[str, ...]) -> None:
     machines.join("second")
-    code, said = machines.analyze(machines.folder, "two", *ray)
+    code, said = machines.analyze("two", *ray)
     assert code == 3, said
     assert {path.name for path in machines.folder.glob("worked-*")} == {
         "worked-first",
@@ -188,7 +191,7 @@ def test_what_a_lost_machine_did_is_done_elsewhere(
 ) -> None:
     machines.join("lost", fate="lost")
     # Were it held against them, what was done there would be given up.
-    code, said = machines.analyze(machines.folder, "one", *ray, ONCE="1")
+    code, said = machines.analyze("one", *ray, ONCE="1")
     assert code == 3, said
     assert (machines.folder / "worked-lost").exists()
     assert machines.processes[1].wait(30) != 0
@@ -197,9 +200,27 @@ def test_what_a_lost_machine_did_is_done_elsewhere(
 
 @needs_ray
 @pytest.mark.slow
+def test_a_run_whose_driver_was_killed_goes_on(machines: Machines, ray: tuple[str, ...]) -> None:
+    machines.join("second")
+    process = machines.begin("again", *ray)
+    work = machines.folder / "again" / ".norface-work"
+    until = time.monotonic() + 120
+    while not list(work.glob("unit-*.npz")) and time.monotonic() < until:
+        time.sleep(0.01)
+    process.kill()
+    process.communicate()
+    assert list(work.glob("unit-*.npz"))
+    code, said = machines.analyze("again", *ray)
+    assert code == 3, said
+    assert "Going on with the unfinished run" in said
+    assert contents(machines.folder / "again") == contents(machines.folder / "local")
+
+
+@needs_ray
+@pytest.mark.slow
 def test_a_machine_with_another_norface_is_told(machines: Machines, ray: tuple[str, ...]) -> None:
     machines.join("old", fate="old")
-    code, said = machines.analyze(machines.folder, "none", *ray)
+    code, said = machines.analyze("none", *ray)
     assert code == 2
     assert "norface 0.0" in said
     assert "Traceback" not in said
@@ -209,7 +230,7 @@ def test_a_machine_with_another_norface_is_told(machines: Machines, ray: tuple[s
 @needs_ray
 @pytest.mark.slow
 def test_another_token_is_told(machines: Machines, ray: tuple[str, ...]) -> None:
-    code, said = machines.analyze(machines.folder, "none", *ray, RAY_AUTH_TOKEN="another")
+    code, said = machines.analyze("none", *ray, RAY_AUTH_TOKEN="another")
     assert code == 2
     assert "RAY_AUTH_MODE" in said
     assert "Traceback" not in said
