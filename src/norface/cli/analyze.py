@@ -95,7 +95,7 @@ def analyze(
         events: Also write NAME_events.csv: onset, apex and offset of each action unit.
         workers: Processes that share the work and the cores.
         engine: Where these run: on this machine, or on a Ray cluster (needs the extra ray).
-        ray_address: Of the cluster: auto or ray://...; none for one of this machine alone.
+        ray_address: Of the cluster: auto, HOST:PORT or ray://...; none: this machine alone.
         device: What the networks run on; auto is CUDA where ONNX Runtime can use it.
 
     Returns:
