@@ -71,8 +71,7 @@ def analyze(
     the command is repeated.
 
     Args:
-        inputs: Pictures, videos, folders of both, a webcam's number, addresses (s3://...,
-            rtsp://...).
+        inputs: Pictures, videos, folders of both, a webcam's number, addresses (s3://, rtsp://).
         out: Folder for the results.
         pictures: Also draw pictures/NAME.png, a slide of the photo and its faces, or, of a video,
             pictures/NAME.mp4: boxes, and a card for each person.
