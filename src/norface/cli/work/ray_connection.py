@@ -20,7 +20,7 @@ _QUIET: Final = {
 }
 _IMPATIENT: Final = {
     # Ray tries a cluster that does not answer 20 times, each for half a minute and more.
-    "RAY_NUM_REDIS_GET_RETRIES": "3",
+    "RAY_NUM_REDIS_GET_RETRIES": "2",
     "RAY_py_gcs_connect_timeout_s": "10",
 }
 _SECONDS_TO_ANSWER: Final = 10.0
@@ -89,16 +89,21 @@ def _check_that_something_listens(address: str) -> None:
 
 
 def _why(address: str | None, error: BaseException) -> str:
-    where = "this machine" if address is None else address
+    where = "on this machine" if address in (None, "auto") else f"at {address}"
     chain: list[BaseException] = [error]
     while cause := chain[-1].__cause__:
         chain.append(cause)
     said = " ".join(f"{type(each).__name__}: {each}" for each in chain)
     if "AuthenticationError" in said:
         return (
-            f"The Ray cluster at {where} asks for a token, and this shell has none or another: "
+            f"The Ray cluster {where} asks for a token, and this shell has none or another: "
             "export RAY_AUTH_MODE=token, and have the same ~/.ray/auth_token on each machine."
         )
     if "Version mismatch" in said:
-        return f"The Ray cluster at {where} does not fit: {' '.join(str(error).split())}"
-    return f"There is no Ray cluster at {where} ({type(error).__name__}: {error})."
+        return f"The Ray cluster {where} does not fit: {' '.join(str(error).split())}"
+    if address == "auto" and isinstance(error, ConnectionError):
+        return (
+            "There is no Ray cluster on this machine: start one (ray start --head), or name one with "
+            "--ray-address."
+        )
+    return f"There is no Ray cluster {where} ({type(error).__name__}: {error})."
