@@ -4,7 +4,8 @@
 
 Ray's workers are fresh processes: they find a `sitecustomize` in the folder that $QUICK names,
 which takes the same networks. $MACHINE is the name that those of one machine have; $FATE is what
-becomes of it: `lost` with the first picture that is read there, or `old`, with another norface.
+becomes of it: `lost` with the first picture that is read there, `old`, with another norface, or
+`broken`, where no worker outlives its start.
 With $ONCE a unit is given up when the first worker that does it is gone.
 """
 
@@ -40,16 +41,20 @@ def prepare_worker() -> None:
     import killed_runs
 
     import norface
+    from norface.cli.work.ray_actor import RayActor
 
     killed_runs.prepare()
-    if os.environ.get("FATE") == "old":
+    fate = os.environ.get("FATE")
+    if fate == "old":
         norface.__version__ = "0.0"
+    elif fate == "broken":
+        RayActor.__init__ = lambda *_: os._exit(1)
     read = killed_runs.Networks.read
 
     def read_here(self: killed_runs.Networks, crops: Sequence[Any]) -> list[Any]:
         machine, quick = os.environ.get("MACHINE", ""), Path(os.environ["QUICK"])
         (quick / f"worked-{machine}").touch()
-        if os.environ.get("FATE") == "lost":
+        if fate == "lost":
             # The other's only core is taken by then.
             while not (quick / "worked-first").exists():
                 time.sleep(0.05)

@@ -200,6 +200,17 @@ def test_what_a_lost_machine_did_is_done_elsewhere(
 
 @needs_ray
 @pytest.mark.slow
+def test_a_machine_where_no_worker_starts_holds_nothing_up(
+    machines: Machines, ray: tuple[str, ...]
+) -> None:
+    machines.join("broken", fate="broken")
+    code, said = machines.analyze("without", *ray, ONCE="1")
+    assert code == 3, said
+    assert contents(machines.folder / "without") == contents(machines.folder / "local")
+
+
+@needs_ray
+@pytest.mark.slow
 def test_a_run_whose_driver_was_killed_goes_on(machines: Machines, ray: tuple[str, ...]) -> None:
     machines.join("second")
     process = machines.begin("again", *ray)

@@ -103,7 +103,7 @@ def _why(address: str | None, error: BaseException) -> str:
         return f"The Ray cluster {where} does not fit: {' '.join(str(error).split())}"
     if address == "auto" and isinstance(error, ConnectionError):
         return (
-            "There is no Ray cluster on this machine: start one (ray start --head), or name one with "
-            "--ray-address."
+            "There is no Ray cluster on this machine: start one (ray start --head), or name "
+            "another with --ray-address."
         )
     return f"There is no Ray cluster {where} ({type(error).__name__}: {error})."
