@@ -181,3 +181,16 @@ def test_numbers_are_given_in_order_of_appearance():
     tracker = Tracker()
     seen = [tracker.update(n * FRAME, [face(200 * k) for k in range(n + 1)]) for n in range(5)]
     assert list(itertools.chain.from_iterable(seen[-1:])) == [0, 1, 2, 3, 4]
+
+
+def test_whose_place_another_has_taken_is_not_linked_by_place():
+    tracker = Tracker()
+    assert tracker.update(0.0, [face(300), face(600)]) == [0, 1]
+    assert tracker.update(FRAME, [face(300), face(600)], gone=[0]) == [2, 1]
+
+
+def test_with_identity_a_false_alarm_costs_a_look_and_no_number():
+    tracker = Tracker(embedder=Embedder())
+    tracker.update(0.0, [face(300, who=3)], IMAGE)
+    assert tracker.update(FRAME, [face(300, who=3)], IMAGE, gone=[0]) == [0]
+    assert tracker.update(2 * FRAME, [face(300, who=4)], IMAGE, gone=[0]) == [1]

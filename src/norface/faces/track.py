@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -94,6 +94,7 @@ class Tracker:
         image: NDArray[np.uint8] | None = None,
         *,
         cut: bool = False,
+        gone: Collection[int] = (),
     ) -> list[int]:
         """The person of each face of the next frame, numbered from 0 as they appear.
 
@@ -102,6 +103,7 @@ class Tracker:
             faces: of the frame, in any order.
             image: (H, W, 3) uint8 RGB, the frame; only an ``embedder`` needs it.
             cut: whether a new shot starts with this frame, as `shots.ShotDetector` says.
+            gone: numbers of people in whose place is somebody else, as `continuity` says.
 
         Raises:
             ValueError: there is an embedder, and no image.
@@ -110,6 +112,9 @@ class Tracker:
             raise ValueError("people are linked by identity, so update needs the frame's image")
         if cut:
             self._shot += 1
+        for person in self._people:
+            if person.number in gone:
+                person.shot = _NOWHERE
         self._forget(time)
         places = [_place(face) for face in faces]
         owners = self._by_place(time, places)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
+from norface.faces.continuity import Look, view
 from norface.faces.find import FaceFinder
 from norface.faces.identity import Embedder
 from norface.faces.landmarks import FaceLandmarks
@@ -19,6 +21,10 @@ People = Literal["track", "link", "none"]
 and absences as well, by identity, which is biometric; or just the faces' numbers in their frame."""
 
 PEOPLE: Final[tuple[str, ...]] = get_args(People)
+
+
+_NEAR: Final = 0.6
+"""Widths of a face within which it may be one of the frame before; as far as the tracker links."""
 
 
 class Follower:
@@ -42,22 +48,64 @@ class Follower:
         self._shots = ShotDetector()
         self._tracker = None if people == "none" else Tracker(embedder=embedder)
         self._faces: list[FaceLandmarks] = []
+        self._looks: list[Look] = []
+        self._numbers: list[int] = []
 
     def follow(self, frame: Frame) -> tuple[list[FaceLandmarks], list[int]]:
         """The faces of the next frame, and the number of each."""
-        cut = self._shots.cut(frame.image)
-        self._faces = self._finder.follow(frame.image, [] if cut else self._faces)
+        cut, gone = self._look(frame.image)
         if self._tracker is None:
             faces = sorted(self._faces, key=lambda face: -face.box.width * face.box.height)
             return faces, list(range(len(faces)))
-        numbers = self._tracker.update(frame.time, self._faces, frame.image, cut=cut)
+        numbers = self._tracker.update(frame.time, self._faces, frame.image, cut=cut, gone=gone)
+        self._numbers = numbers
         order = np.argsort(numbers, kind="stable")
         return [self._faces[i] for i in order], [numbers[i] for i in order]
+
+    def _look(self, image: NDArray[np.uint8]) -> tuple[bool, list[int]]:
+        """Follow the faces into the next frame.
+
+        Returns:
+            Whether a new shot starts with it, and the numbers of people in whose place is another.
+        """
+        cut = self._shots.cut(image)
+        faces = self._finder.follow(image, self._faces)
+        before = [_before(face, self._faces) for face in faces]
+        looks = [
+            Look(view(image, face.points))
+            if i is None
+            else self._looks[i].next(image, face.points, self._faces[i].points)
+            for face, i in zip(faces, before, strict=True)
+        ]
+        known = [i is not None for i in before]
+        # A light from one side changes the frame as a cut does, but not the faces.
+        cut = cut and not any(k and look.is_same for k, look in zip(known, looks, strict=True))
+        goes_on = [not k or not (cut or o.is_another) for k, o in zip(known, looks, strict=True)]
+        gone = [
+            self._numbers[i]
+            for i, same in zip(before, goes_on, strict=True)
+            if i is not None and not same and self._numbers
+        ]
+        if cut or not all(goes_on):
+            cut = cut or not any(goes_on)
+            # What was followed from another face lies badly, and others may have come with it.
+            kept = [] if cut else [n for n, same in enumerate(goes_on) if same]
+            followed = [faces[n] for n in kept]
+            self._finder.take_up((1, 0))
+            faces = self._finder.follow(image, followed)
+            places = [_before(face, followed) for face in faces]
+            looks = [
+                Look(view(image, face.points)) if i is None else looks[kept[i]]
+                for face, i in zip(faces, places, strict=True)
+            ]
+        self._faces, self._looks = faces, looks
+        return cut, gone
 
     def state(self) -> dict[str, Any]:
         """What another follower needs to go on with the next frame; plain values, for JSON.
 
-        Where people are linked, it holds the embeddings of their faces.
+        It holds a small grey view of each face in sight and, where people are linked, the
+        embeddings of their faces.
         """
         return {
             "faces": [
@@ -68,6 +116,8 @@ class Follower:
                 }
                 for face in self._faces
             ],
+            "looks": [look.state() for look in self._looks],
+            "numbers": self._numbers,
             "pace": self._finder.pace,
             "shots": self._shots.state(),
             "tracker": None if self._tracker is None else self._tracker.state(),
@@ -83,8 +133,21 @@ class Follower:
             )
             for face in state["faces"]
         ]
+        self._looks = [Look.restored(look) for look in state["looks"]]
+        self._numbers = [int(number) for number in state["numbers"]]
         between, until = state["pace"]
         self._finder.take_up((int(between), int(until)))
         self._shots.restore(state["shots"])
         if self._tracker is not None:
             self._tracker.restore(state["tracker"])
+
+
+def _before(face: FaceLandmarks, earlier: Sequence[FaceLandmarks]) -> int | None:
+    """Which of the faces of the frame before lies nearest, if one lies near."""
+    apart = [
+        float(np.abs(face.points[:, :2] - other.points[:, :2]).mean())
+        / max(face.box.width, other.box.width)
+        for other in earlier
+    ]
+    nearest = int(np.argmin(apart)) if apart else None
+    return nearest if nearest is not None and apart[nearest] < _NEAR else None
