@@ -3,8 +3,8 @@
     python benchmarks/tracking.py [--identity] [--every N] [--scenes NAME ...]
 
 Each scene moves rendered heads over a background of 1280 x 720 pixels, so that it is known where
-each face is and whose it is. `FaceFinder.follow` with `Tracker` and `ShotDetector` stands beside
-`FaceFinder.find` on every frame, and the time of MediaPipe's landmarker alone. Columns:
+each face is and whose it is. `runtime.following.Follower` stands beside `FaceFinder.find` on every
+frame, and the time of MediaPipe's landmarker alone. Columns:
 
 - faces: how many could be seen (at least 60 % of the head in the frame and not hidden);
 - missed, false: faces that were not found; finds where no face is;
@@ -31,8 +31,8 @@ from speed import plain_landmarker
 from norface.faces.find import FaceFinder
 from norface.faces.identity import IdentityEmbedder
 from norface.faces.landmarks import FaceLandmarks
-from norface.faces.shots import ShotDetector
-from norface.faces.track import Tracker
+from norface.media.video import Frame
+from norface.runtime.following import Follower
 from norface.synthesis.generate_sequences import random_film
 from norface.synthesis.picture.backgrounds import random_background
 
@@ -104,8 +104,8 @@ def background(number: int) -> NDArray[np.uint8]:
     return np.asarray(255 * np.clip(linear, 0, 1) ** (1 / 2.2), np.uint8)
 
 
-def composed(moments: Sequence[Moment]) -> Iterator[tuple[NDArray[np.uint8], list[Truth], bool]]:
-    """Frames, where their faces are, and whether a new shot starts."""
+def composed(moments: Sequence[Moment]) -> Iterator[tuple[NDArray[np.uint8], list[Truth]]]:
+    """Frames, and where their faces are."""
     for n, moment in enumerate(moments):
         frame = background(moment.background).copy()
         owner = np.full((HEIGHT, WIDTH), -1)
@@ -130,7 +130,7 @@ def composed(moments: Sequence[Moment]) -> Iterator[tuple[NDArray[np.uint8], lis
             Truth(p.person, p.x, p.y, p.width, float((owner == p.person).sum() / whole[p.person]))
             for p in moment.people
         ]
-        yield frame, truths, n > 0 and moment.background != moments[n - 1].background
+        yield frame, truths
 
 
 def crossing(steps: int = 100) -> list[Moment]:
@@ -213,22 +213,19 @@ def matched(faces: Sequence[FaceLandmarks], truths: Sequence[Truth]) -> list[int
 
 def run(name: str, embedder: IdentityEmbedder | None, every: int) -> None:
     """Print one scene's line."""
-    tracker, shots = Tracker(embedder=embedder), ShotDetector()
     missed = false = swaps = seen = missed_find = 0
     last: dict[int, int] = {}
     used: dict[int, set[int]] = {}
-    cuts, wrong_cuts = 0, 0
     off, spent, searched, plain_spent = [], [], [], []
     with FaceFinder() as finder, FaceFinder() as searcher, plain_landmarker(4) as plain:
-        faces: list[FaceLandmarks] = []
         finder.find(np.zeros((64, 64, 3), np.uint8))
-        for n, (frame, truths, is_cut) in enumerate(composed(SCENES[name]())):
+        mode = "track" if embedder is None else "link"
+        follower = Follower(finder=finder, people=mode, embedder=embedder)
+        for n, (frame, truths) in enumerate(composed(SCENES[name]())):
             if n % every:
                 continue
             started = time.process_time()
-            is_new = shots.cut(frame)
-            faces = finder.follow(frame, [] if is_new else faces)
-            numbers = tracker.update(n / RATE, faces, frame, cut=is_new)
+            faces, numbers = follower.follow(Frame(number=n, time=n / RATE, image=frame))
             spent.append(time.process_time() - started)
             started = time.process_time()
             reference = searcher.find(frame)
@@ -238,8 +235,6 @@ def run(name: str, embedder: IdentityEmbedder | None, every: int) -> None:
             plain.detect(given)
             plain_spent.append(time.process_time() - started)
 
-            cuts += is_cut
-            wrong_cuts += is_cut != is_new
             people = matched(faces, truths)
             by_find = matched(reference, truths)
             visible = {t.person for t in truths if t.seen > 0.6}
@@ -261,8 +256,7 @@ def run(name: str, embedder: IdentityEmbedder | None, every: int) -> None:
     milliseconds = [1e3 * float(np.mean(times[1:])) for times in (spent, searched, plain_spent)]
     print(
         f"{name:<10}{seen:>6}{missed:>7}{missed_find:>6}{false:>6}{swaps:>6}{mixed:>6}"
-        f"{len(used):>8}{f'{wrong_cuts}/{cuts}':>6}{np.mean(off):>6.1f}"
-        + "".join(f"{value:>7.1f}" for value in milliseconds),
+        f"{len(used):>8}{np.mean(off):>6.1f}" + "".join(f"{value:>7.1f}" for value in milliseconds),
         flush=True,
     )
 
@@ -275,7 +269,7 @@ def main() -> None:
     arguments = parser.parse_args()
     embedder = IdentityEmbedder() if arguments.identity else None
     titles = ("faces", 6), ("missed", 7), ("find", 6), ("false", 6), ("swaps", 6), ("mixed", 6)
-    titles += ("numbers", 8), ("cuts", 6), ("off", 6), ("ms", 7), ("find", 7), ("MP", 7)
+    titles += ("numbers", 8), ("off", 6), ("ms", 7), ("find", 7), ("MP", 7)
     print(f"{'scene':<10}" + "".join(f"{title:>{width}}" for title, width in titles))
     for name in arguments.scenes:
         run(name, embedder, arguments.every)

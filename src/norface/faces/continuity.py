@@ -128,7 +128,7 @@ class Look:
         return cls(view, float(state["change"]), float(state["unrest"]))
 
 
-def _framing(points: NDArray[np.float32]) -> NDArray[np.float64]:
+def _framing(points: NDArray[np.floating]) -> NDArray[np.float64]:
     """(2, 3) from positions in the picture to positions in the view, by least squares."""
     flat = points[:468, :2].astype(np.float64)
     middle = flat.mean(axis=0)
