@@ -227,7 +227,8 @@ def shaken(frames: Iterator[Image]) -> Iterator[Image]:
 
 def zoomed(frames: Iterator[Image]) -> Iterator[Image]:
     """In by half within five frames, out again; and a slow one."""
-    sizes = [1.0] * 3 + [1.1, 1.2, 1.3, 1.4, 1.5] + [1.5] * 3 + [1.25, 1.0, 0.85, 0.7] + [0.7] * 4
+    sizes = [1.0] * 3 + [1.1, 1.2, 1.3, 1.4, 1.5] + [1.5] * 3
+    sizes += [1.25, 1.0, 0.85, 0.7] + [0.7] * 4 + [0.8, 0.9]
     for n, frame in enumerate(frames):
         matrix = cv2.getRotationMatrix2D((640, 360), 0, sizes[n % len(sizes)])
         image = cv2.warpAffine(frame, matrix, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REFLECT)

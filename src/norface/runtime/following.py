@@ -26,6 +26,9 @@ PEOPLE: Final[tuple[str, ...]] = get_args(People)
 _NEAR: Final = 0.6
 """Widths of a face within which it may be one of the frame before; as far as the tracker links."""
 
+_CROWDED: Final = 1.3
+"""Sides of a face; what is nearer may hide it, and its landmarks slide over."""
+
 
 class Follower:
     """Finds the faces of a video's frames, one after the other, and numbers the people.
@@ -80,7 +83,10 @@ class Follower:
         known = [i is not None for i in before]
         # A light from one side changes the frame as a cut does, but not the faces.
         cut = cut and not any(k and look.is_same for k, look in zip(known, looks, strict=True))
-        goes_on = [not k or not (cut or o.is_another) for k, o in zip(known, looks, strict=True)]
+        goes_on = [
+            i is None or not (cut or (look.is_another and not _crowded(i, self._faces)))
+            for i, look in zip(before, looks, strict=True)
+        ]
         gone = [
             self._numbers[i]
             for i, same in zip(before, goes_on, strict=True)
@@ -140,6 +146,16 @@ class Follower:
         self._shots.restore(state["shots"])
         if self._tracker is not None:
             self._tracker.restore(state["tracker"])
+
+
+def _crowded(i: int, faces: Sequence[FaceLandmarks]) -> bool:
+    """Whether another face is so near face ``i`` that it may come before it."""
+    middles = [face.points[:, :2].mean(axis=0) for face in faces]
+    reach = _CROWDED * max(faces[i].box.width, faces[i].box.height)
+    return any(
+        j != i and float(np.hypot(*(middle - middles[i]))) < reach
+        for j, middle in enumerate(middles)
+    )
 
 
 def _before(face: FaceLandmarks, earlier: Sequence[FaceLandmarks]) -> int | None:
