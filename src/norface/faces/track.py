@@ -112,9 +112,13 @@ class Tracker:
             raise ValueError("people are linked by identity, so update needs the frame's image")
         if cut:
             self._shot += 1
-        for person in self._people:
-            if person.number in gone:
-                person.shot = _NOWHERE
+        latest = max((person.time for person in self._people), default=time)
+        here = [person for person in self._people if person.shot == self._shot]
+        # Who was hidden a moment ago may come out where another is seen: no cut.
+        if not any(person.time < latest and time - person.time <= self._memory for person in here):
+            for person in here:
+                if person.number in gone:
+                    person.shot = _NOWHERE
         self._forget(time)
         places = [_place(face) for face in faces]
         owners = self._by_place(time, places)

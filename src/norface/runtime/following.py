@@ -93,7 +93,6 @@ class Follower:
             if i is not None and not same and self._numbers
         ]
         if cut or not all(goes_on):
-            cut = cut or not any(goes_on)
             # What was followed from another face lies badly, and others may have come with it.
             kept = [] if cut else [n for n, same in enumerate(goes_on) if same]
             followed = [faces[n] for n in kept]
