@@ -38,6 +38,7 @@ from norface.training.emotion_faces import Faces, grey_faces, small_faces
 from norface.training.emotions import read_emotions, sizes_of
 from norface.training.normalized_faces import kept_normalized
 from norface.training.router_load import RouterLoad
+from norface.training.speed import keep_freed_memory
 
 RESAMPLES = 2000
 
@@ -53,6 +54,7 @@ def main() -> int:
     parser.add_argument("--normalization", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=Path("results/fer2013"))
     options = parser.parse_args()
+    keep_freed_memory()
     plan = protocol(options.protocol)
     data = read_data_set(plan.data_set, options.root, plan.variant)
     prepared = read_prepared(options.faces, data)
