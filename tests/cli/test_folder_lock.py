@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from norface.cli import folder_lock
 from norface.cli.console import CommandError
 from norface.cli.folder_lock import FolderLock
 from norface.cli.results_folder import ResultsFolder
@@ -28,7 +29,7 @@ def test_a_folder_is_held_by_one_run(tmp_path: Path) -> None:
 def test_workers_that_outlive_their_run_keep_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("norface.cli.folder_lock._ORPHANS_SECONDS", 0.1)
+    monkeypatch.setattr(folder_lock, "_ORPHANS_SECONDS", 0.1)
     workers = [FolderLock(tmp_path), FolderLock(tmp_path)]
     for worker in workers:
         worker.join_in()
@@ -42,7 +43,7 @@ def test_workers_that_outlive_their_run_keep_it(
 
 
 def test_a_worker_of_an_analysis_keeps_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("norface.cli.folder_lock._ORPHANS_SECONDS", 0.1)
+    monkeypatch.setattr(folder_lock, "_ORPHANS_SECONDS", 0.1)
     monkeypatch.setattr(engine, "analyzer", lambda settings: None)
     results = ResultsFolder(tmp_path)
     results.work.mkdir()

@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 
 from norface.cli.plan import Planned
+from norface.cli.work import progress as work_progress
 from norface.cli.work.progress import WorkProgress
 from norface.cli.work.units import Unit
 
@@ -20,7 +21,7 @@ UNITS = [
 
 def told(terminal: bool, seconds: float, monkeypatch: pytest.MonkeyPatch) -> str:
     now = 100.0
-    monkeypatch.setattr("norface.cli.work.progress.time.monotonic", lambda: now)
+    monkeypatch.setattr(work_progress.time, "monotonic", lambda: now)
     out = io.StringIO()
     console = Console(file=out, force_terminal=terminal, width=120)
     with WorkProgress(units=UNITS, done=UNITS[:1], console=console) as progress:
