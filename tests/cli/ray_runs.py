@@ -6,6 +6,7 @@ Ray's workers are fresh processes: they find a `sitecustomize` in the folder tha
 which takes the same networks. $MACHINE is the name that those of one machine have; $FATE is what
 becomes of it: `lost` with the first picture that is read there, `old`, with another norface, or
 `broken`, where no worker outlives its start.
+While $QUICK holds a file `meet`, the machines wait until two of them have work.
 With $ONCE a unit is given up when the first worker that does it is gone.
 """
 
@@ -54,6 +55,9 @@ def prepare_worker() -> None:
     def read_here(self: killed_runs.Networks, crops: Sequence[Any]) -> list[Any]:
         machine, quick = os.environ.get("MACHINE", ""), Path(os.environ["QUICK"])
         (quick / f"worked-{machine}").touch()
+        # Else a quick machine may have done everything before another has begun.
+        while (quick / "meet").exists() and len(list(quick.glob("worked-*"))) < 2:
+            time.sleep(0.05)
         if fate == "lost":
             # The other's only core is taken by then.
             while not (quick / "worked-first").exists():

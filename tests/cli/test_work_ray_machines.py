@@ -175,7 +175,9 @@ def ray(machines: Machines) -> Iterator[tuple[str, ...]]:
 @pytest.mark.slow
 def test_two_machines_make_what_one_process_makes(machines: Machines, ray: tuple[str, ...]) -> None:
     machines.join("second")
+    (machines.folder / "meet").touch()
     code, said = machines.analyze("two", *ray)
+    (machines.folder / "meet").unlink()
     assert code == 3, said
     assert {path.name for path in machines.folder.glob("worked-*")} == {
         "worked-first",
