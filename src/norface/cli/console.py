@@ -63,3 +63,8 @@ def printable(text: str) -> str:
 def counted(number: int, thing: str) -> str:
     """A number of things, in words."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def naming(name: str, reason: str) -> str:
+    """What went wrong with an input, which is named once."""
+    return reason if name in reason else f"{name}: {reason}"

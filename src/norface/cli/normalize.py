@@ -114,17 +114,16 @@ def normalize(
         run = NormalizeRun(task, plan, err)
         try:
             run.carry_out(norface, workers, taken_up=taken_up)
+            folder.finish(plan)
         except KeyboardInterrupt:
             run.report()
             err.print("Stopped. Repeat the command to go on.", style="bold yellow")
             return INTERRUPTED
         except OSError as error:
             raise CommandError(f"{error} Repeat the command to go on.") from error
-        folder.finish(plan)
     run.report()
     return SOME_FAILED if run.failed else SUCCESS
 
 
 def _identity(weights: Weights) -> str:
-    hashes = sorted((name, file.sha256) for name, file in weights.manifest.files.items())
-    return hashlib.sha256(repr(hashes).encode()).hexdigest()
+    return hashlib.sha256(repr(list(weights.manifest.hashes.items())).encode()).hexdigest()

@@ -18,7 +18,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from norface.cli.console import counted, output, printable
+from norface.cli.console import counted, naming, output, printable
 from norface.cli.normalize_folder import COLUMNS, NormalizeFolder
 from norface.cli.normalize_plan import NormalizePlan
 from norface.cli.normalize_task import Normalized, NormalizeTask, NormalizeUnit, cut_into_units
@@ -156,8 +156,7 @@ class NormalizeRun:
         """Note what could not be normalized."""
         self.failed += 1
         self._table.write({**dict.fromkeys(COLUMNS, ""), "input": name, "note": reason})
-        said = reason if name in reason else f"{name}: {reason}"
-        self.err.print(printable(said), style="red")
+        self.err.print(printable(naming(name, reason)), style="red")
 
     def report(self) -> None:
         """Print what was done."""

@@ -115,7 +115,7 @@ class NormalizeTask:
 
     def begin(self) -> None:
         """Make a worker ready."""
-        self._lock = FolderLock(self.folder.pieces)
+        self._lock = self.folder.lock
         self._lock.join_in()
         self._norface = self.load()
 

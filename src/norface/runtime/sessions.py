@@ -62,6 +62,11 @@ class Manifest:
     normalized_size: int
     card: Mapping[str, Any]
 
+    @property
+    def hashes(self) -> dict[str, str]:
+        """SHA-256 of each file, in the order of their names."""
+        return {name: file.sha256 for name, file in sorted(self.files.items())}
+
 
 class Weights:
     """A folder of weights, opened: every file is compared with the manifest when it is read.

@@ -214,9 +214,8 @@ class WorkFolder:
 
 
 def _options(settings: WorkSettings) -> dict[str, Any]:
-    manifest = Weights(settings.weights).manifest
     # The very files, for other weights may lie under the same name.
-    weights = {name: file.sha256 for name, file in sorted(manifest.files.items())}
+    weights = Weights(settings.weights).manifest.hashes
     return {**settings.compared(), "weights": [settings.weights, weights]}
 
 

@@ -89,5 +89,4 @@ class RayActor:
 
 def hashes(settings: WorkSettings) -> dict[str, str]:
     """Name and SHA-256 of each file of the weights on this machine."""
-    files = Weights(settings.weights).manifest.files
-    return {name: file.sha256 for name, file in files.items()}
+    return Weights(settings.weights).manifest.hashes

@@ -17,6 +17,7 @@ from norface.cli.console import (
     CommandError,
     counted,
     messages,
+    naming,
     output,
     printable,
 )
@@ -145,8 +146,7 @@ class Run:
         return analyze_here(units, self.settings, progress.tell)
 
     def _fail(self, name: str, reason: str) -> None:
-        said = reason if name in reason else f"{name}: {reason}"
-        self.err.print(printable(said), style="red")
+        self.err.print(printable(naming(name, reason)), style="red")
 
     def _show(self, name: str, face: FaceAnalysis | None) -> None:
         if len(self.shown) < _ROWS_SHOWN:
